@@ -1,0 +1,183 @@
+"""The catalogue of refusals: stable codes, HTTP status, words for people, and what to do next.
+
+One place for every service: a service refuses with a code from here, the gateway turns it into a problem document and
+the web application shows the same words. A code never changes its meaning; it may only be joined by another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One refusal: HTTP status, a title, and the next step, both in words that people read."""
+
+    status: int
+    title: str
+    next_step: str
+
+
+class Rejected(Exception):  # noqa: N818 - it is a result of a rule, not an error of the program
+    """The business said no. Carries a stable code from `PROBLEMS` and facts (numbers, ids, never personal data)."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        if code not in PROBLEMS:
+            raise KeyError(f"unknown refusal code {code}")
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
+PROBLEMS: dict[str, Problem] = {
+    # the request itself
+    "malformed_request": Problem(400, "The request could not be read", "Send JSON that fits the described fields."),
+    "validation_failed": Problem(
+        422, "Some fields do not fit", "Correct the fields listed under errors and send again."
+    ),
+    "idempotency_key_missing": Problem(
+        400,
+        "This act needs an Idempotency-Key",
+        "Send a key of your own choice, 8 to 255 characters, and repeat it when you retry.",
+    ),
+    "idempotency_key_reused": Problem(
+        422, "This key was used for another request", "Use a new Idempotency-Key for a different request."
+    ),
+    "idempotency_key_invalid": Problem(
+        400, "The Idempotency-Key cannot be used", "Use 8 to 255 visible ASCII characters."
+    ),
+    "not_signed_in": Problem(401, "You are not signed in", "Sign in and try again."),
+    "not_allowed": Problem(403, "Your role does not allow this", "Ask a person whose role includes this act."),
+    "csrf_failed": Problem(403, "The request did not prove where it came from", "Reload the page and try again."),
+    "not_found": Problem(404, "There is nothing here that you can see", "Check the address, or ask for an invitation."),
+    "method_not_allowed": Problem(
+        405, "This address does not support that method", "See the interface description for the methods."
+    ),
+    "payload_too_large": Problem(
+        413, "The request is too large", "Send a smaller one; the limit is in the interface description."
+    ),
+    "rate_limited": Problem(429, "Too many requests", "Wait for the seconds given in Retry-After."),
+    "service_unavailable": Problem(
+        503,
+        "A part of the platform does not answer",
+        "Nothing was changed. Try again after the seconds in Retry-After.",
+    ),
+    "clock_moving": Problem(
+        503, "The simulated clock is being moved", "Nothing was changed. Try again after the seconds in Retry-After."
+    ),
+    "too_many_waiting": Problem(
+        503,
+        "Too many requests are waiting for an answer",
+        "Send the request without Prefer: wait, or try again after the seconds in Retry-After.",
+    ),
+    "internal_error": Problem(
+        500,
+        "Something went wrong on our side",
+        "Nothing half-done is kept. Try again; if it stays, tell us the trace id.",
+    ),
+    # campaigns
+    "campaign_unknown": Problem(404, "This campaign is not known", "Check the address, or ask for an invitation."),
+    "campaign_exists": Problem(
+        409, "A campaign with this id exists already", "Choose another id, or read the existing campaign."
+    ),
+    "campaign_not_open": Problem(
+        409, "This campaign does not accept joins now", "See the campaign's state on its page."
+    ),
+    "campaign_frozen": Problem(
+        409,
+        "This campaign is held for a check by staff",
+        "Nothing was taken. Try again when the notice on its page is gone.",
+    ),
+    "campaign_state_conflict": Problem(
+        409,
+        "The campaign's state does not allow this",
+        "Read the campaign again; its page lists the possible next acts.",
+    ),
+    "readiness_incomplete": Problem(422, "The campaign is not ready for review", "Complete the listed items."),
+    "author_is_reviewer": Problem(403, "The author cannot review the same campaign", "Ask another gatekeeper."),
+    "review_answers_failed": Problem(
+        422,
+        "A campaign with a failed review question cannot be accepted",
+        "Defer it with what is missing, or reject it with the reason.",
+    ),
+    "terms_hash_stale": Problem(
+        409, "The terms have changed since you read them", "Read the current terms and accept those."
+    ),
+    "over_capacity": Problem(
+        409,
+        "The remaining capacity is smaller than the units asked for",
+        "Ask for fewer units, or wait: units of an ended reservation become free again.",
+    ),
+    "quantity_below_minimum": Problem(
+        422, "Fewer units than the campaign's minimum per participant", "Ask for at least the minimum."
+    ),
+    "quantity_above_maximum": Problem(
+        422, "More units than the campaign's maximum per participant", "Ask for no more than the maximum."
+    ),
+    "amount_below_minimum": Problem(422, "The amount is below the smallest card charge", "Ask for more units."),
+    "commitment_unknown": Problem(404, "This commitment is not known", "Check the address."),
+    "commitment_not_withdrawable": Problem(
+        409,
+        "This commitment cannot be withdrawn any more",
+        "See the commitment's page for its state and what happens next.",
+    ),
+    "withdrawal_closed": Problem(
+        409,
+        "Withdrawal ended when the campaign closed for joining",
+        "See the campaign's page; every other ending refunds in full.",
+    ),
+    "sign_off_repeated": Problem(409, "This role has signed off already", "Another role must sign off."),
+    "sign_off_same_person": Problem(403, "One person cannot sign off in two roles", "Ask another person."),
+    # escrow
+    "payment_declined": Problem(
+        402, "The card was declined", "Nothing was charged. Try another card while the reservation lasts."
+    ),
+    "payment_expired": Problem(
+        409, "The reservation ended before its funds arrived", "Nothing is held. Join again if units are free."
+    ),
+    "payment_canceled": Problem(409, "The payment was ended", "Nothing is held. Join again if units are free."),
+    "payment_not_expected": Problem(
+        409, "No payment is expected for this commitment", "See the commitment's page for its state."
+    ),
+    "payment_under_way": Problem(409, "A payment for this commitment is under way", "Wait for its outcome."),
+    "plan_unknown": Problem(404, "This clearing plan is not known", "Check the address."),
+    "plan_state_conflict": Problem(409, "The clearing plan's state does not allow this", "Read the plan again."),
+    "plan_hash_stale": Problem(
+        409, "The clearing plan has changed since you read it", "Read the plan again and decide on what it says now."
+    ),
+    "approver_is_maker": Problem(403, "The maker of a plan cannot approve it", "Ask another escrow auditor."),
+    "release_conditions_unmet": Problem(409, "Not every release condition is met", "See the listed conditions."),
+    "campaign_closing": Problem(
+        409, "The campaign is closing with refunds", "Funds of this campaign can only be refunded."
+    ),
+    "release_under_way": Problem(409, "A release of this campaign's funds is under way", "Wait for its outcome."),
+    "collections_frozen": Problem(
+        409,
+        "Collection of funds is held for a check",
+        "Nothing was taken. Try again later; the campaign's page tells when collection goes on.",
+    ),
+    # suppliers
+    "supplier_exists": Problem(
+        409, "A supplier with this id exists already with other facts", "Read the existing supplier, or choose another id."
+    ),
+    "supplier_unknown": Problem(404, "This supplier is not known", "Check the address."),
+    "invitation_unknown": Problem(404, "There is no such invitation", "Check the address."),
+    "invitation_not_open": Problem(409, "This invitation cannot be answered now", "See the invitation's state."),
+    "invitation_not_yours": Problem(
+        403, "The invitation belongs to another supplier", "Sign in with the invited supplier's account."
+    ),
+    "arrived_late": Problem(
+        409,
+        "The answer came in time but was handled after the window's act",
+        "A case is open; staff will tell you the outcome.",
+    ),
+    "delivery_not_expected": Problem(
+        409, "No delivery is expected for this commitment", "Check the commitment's state."
+    ),
+    "inspection_not_open": Problem(
+        409, "The inspection of this commitment is not open", "Contact staff about a later fault."
+    ),
+    "issue_unknown": Problem(404, "This issue is not known", "Check the address."),
+    "issue_decided": Problem(409, "This issue is decided already", "Read its decision."),
+}

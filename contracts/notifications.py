@@ -1,0 +1,44 @@
+"""Commands to and events of the notifications service: what was told to whom, and when."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from contracts.envelope import Event, register
+
+
+@register
+class MessageRecorded(Event):
+    """A message to a person was rendered and stored. Its text stays in the service; the event carries no word of it."""
+
+    type: ClassVar[str] = "notifications.message_recorded.v1"
+    service: ClassVar[str] = "notifications"
+    scope_id: str
+    message_id: UUID
+    participant_id: UUID
+    template: str
+    template_version: int
+    cause_id: UUID
+    channel: Literal["mail"]
+
+    @property
+    def scope(self) -> str:
+        """The message key."""
+        return self.scope_id
+
+
+@register
+class MessageDelivered(Event):
+    """The outcome of delivering a message."""
+
+    type: ClassVar[str] = "notifications.message_delivered.v1"
+    service: ClassVar[str] = "notifications"
+    scope_id: str
+    message_id: UUID
+    result: Literal["sent", "no_address", "bounced"]
+
+    @property
+    def scope(self) -> str:
+        """The message key."""
+        return self.scope_id

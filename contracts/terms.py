@@ -1,0 +1,111 @@
+"""What a campaign is about and the exact terms people join under: product, terms, readiness, review answers, states.
+
+The terms' hash is what participants and supplier accept; anything that changes the canonical form changes every hash,
+so a field is only ever added through a new terms version. The state machine itself lives in the campaigns service.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.common import ShortText, Text
+from contracts.envelope import canonical_json
+from contracts.money import Currency, PositiveAmountMinor
+
+UNITS_MAX = 1_000_000
+
+Units = Annotated[int, Field(strict=True, gt=0, le=UNITS_MAX)]
+"""A number of units of the product; whole and above zero."""
+
+CampaignState = Literal[
+    "DRAFT",
+    "IN_REVIEW",
+    "ACTIVE",
+    "TARGET_ACHIEVED",
+    "PENDING_ACCEPTANCE",
+    "FULFILLMENT",
+    "INSPECTION",
+    "COMPLETED",
+    "CLOSED",
+]
+CAMPAIGN_STATES: tuple[str, ...] = get_args(CampaignState)
+
+CloseReason = Literal[
+    "target_not_reached", "supplier_declined", "acceptance_timeout", "fulfillment_failed", "cancelled", "rejected"
+]
+Visibility = Literal["private", "members", "open"]
+SignOffRole = Literal["operations", "escrow_auditor", "trust_reviewer"]
+SIGN_OFF_ROLES: tuple[str, ...] = get_args(SignOffRole)
+
+
+class Part(BaseModel):
+    """A part of a message: frozen, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReferencePrice(Part):
+    """A price seen elsewhere, with source and date: shown as a fact, never as a saving."""
+
+    amount_minor: PositiveAmountMinor
+    currency: Currency
+    source: ShortText
+    seen_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Product(Part):
+    """What the campaign is about, frozen when the campaign opens."""
+
+    name: ShortText
+    specification: Text
+    category: ShortText
+    sku: ShortText | None = None
+    reference_prices: tuple[ReferencePrice, ...] = ()
+
+
+class Terms(Part):
+    """The exact terms people join under. Their hash is what participants and supplier accept.
+
+    The fee lies inside the unit price (basis points of it) and is taken only at completion. Dates are stack time.
+    """
+
+    title: ShortText
+    target_units: Units
+    capacity_units: Units
+    unit_price_minor: PositiveAmountMinor
+    currency: Currency
+    min_units: Units
+    max_units: Units | None
+    close_at: datetime
+    fee_basis_points: Annotated[int, Field(strict=True, ge=0, le=10_000)]
+    delivery_window_days: Annotated[int, Field(strict=True, gt=0, le=365)]
+    delivery_model: ShortText
+    delivery_terms: Text
+    refund_terms: Text
+
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON of the terms, lower-case hex."""
+        return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
+
+
+class Readiness(Part):
+    """What must be answered before a review: who answers for each phase and what happens when something fails."""
+
+    owner: ShortText
+    backup: ShortText
+    what_fails: Text
+    who_notices: Text
+    what_then: Text
+
+
+class ReviewAnswers(Part):
+    """The four review questions; one failed answer rules out acceptance."""
+
+    doctrine_fit: bool
+    risks_stated: bool
+    operable: bool
+    precedent_safe: bool
