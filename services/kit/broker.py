@@ -1,0 +1,152 @@
+"""The broker's side of a consumer: one FastStream subscriber per service that hands whole batches to the batch handler.
+
+The acknowledgement is manual and comes after the commit; the offset of a batch is never committed before its effects
+are. Headers are read by the kit, so that one bad header cannot spoil a batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from services.kit import parking, telemetry
+from services.kit.batch import BatchHandler
+from services.kit.database import is_transient, retry_delay_seconds
+from services.kit.failpoint import failpoint
+from services.kit.received import Received, Unreadable, read_record
+from services.kit.settings import KitSettings
+
+SESSION_TIMEOUT_MILLISECONDS = 10_000
+HEARTBEAT_MILLISECONDS = 3_000
+MAX_POLL_INTERVAL_MILLISECONDS = 300_000
+GETMANY_TIMEOUT_MILLISECONDS = 200
+RETRIES_BEFORE_LOUD = 5
+
+log = telemetry.logger("kit.broker")
+
+
+class ClusterMismatchError(RuntimeError):
+    """The broker that answers is not the one that was started for this stack."""
+
+
+def make_broker(settings: KitSettings, *, client_id: str) -> KafkaBroker:
+    """A FastStream broker; nothing connects yet."""
+    return KafkaBroker(
+        settings.kafka, client_id=client_id, request_timeout_ms=40_000, logger=None, graceful_timeout=30.0
+    )
+
+
+async def _raw_body(message: Any) -> Any:
+    """The body stays bytes: the kit reads it by its type."""
+    return b""
+
+
+async def _parse(records: tuple[ConsumerRecord, ...], original: Any = None) -> Any:
+    """Hand the records over unread (FastStream's own parser decodes headers and would fail a whole batch)."""
+    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=None)  # type: ignore[arg-type]
+
+
+def subscribe(
+    broker: KafkaBroker,
+    handler: BatchHandler,
+    settings: KitSettings,
+    *,
+    topics: Sequence[str],
+    offset_reset: str = "earliest",
+) -> Any:
+    """Subscribe a batch handler to topics under its consumer group. Returns FastStream's subscriber."""
+    prefix = settings.kafka_prefix
+    subscriber = broker.subscriber(
+        *[prefix + topic for topic in topics],
+        batch=True,
+        group_id=prefix + handler.service.consumer,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,
+        max_records=settings.batch_records_max,
+        batch_timeout_ms=GETMANY_TIMEOUT_MILLISECONDS,
+        session_timeout_ms=SESSION_TIMEOUT_MILLISECONDS,
+        heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
+        max_poll_interval_ms=MAX_POLL_INTERVAL_MILLISECONDS,
+        fetch_max_wait_ms=500,
+        parser=_parse,
+        decoder=_raw_body,
+    )
+
+    async def on_records(message: KafkaMessage) -> None:
+        await _apply_until_done(handler, message.raw_message, prefix)
+        await _commit(subscriber.consumer, handler)
+
+    subscriber(on_records)
+    return subscriber
+
+
+async def _apply_until_done(handler: BatchHandler, records: Sequence[ConsumerRecord], prefix: str) -> None:
+    """Apply a batch; what fails for a passing reason is tried again for ever, since the offset must not move past it."""
+    received: list[Received] = []
+    unreadable: list[Unreadable] = []
+    for record in records:
+        read = read_record(
+            record.topic.removeprefix(prefix),
+            record.key,
+            record.headers,
+            record.value,
+            partition=record.partition,
+            offset=record.offset,
+        )
+        if isinstance(read, Received):
+            received.append(read)
+        else:
+            unreadable.append(read)
+    attempt = 0
+    while True:
+        try:
+            for bad in unreadable:
+                await parking.park_unreadable(handler, bad)
+            unreadable = []
+            await handler.apply(received)
+        except Exception as error:
+            if handler.stopping.is_set():
+                raise
+            attempt += 1
+            if not is_transient(error) or attempt > RETRIES_BEFORE_LOUD:
+                log.error(
+                    "kit.batch.failed",
+                    consumer=handler.service.consumer,
+                    error=f"{type(error).__name__}: {error}"[:500],
+                )
+            await asyncio.sleep(retry_delay_seconds(attempt))
+        else:
+            return
+
+
+async def _commit(consumer: Any, handler: BatchHandler) -> None:
+    failpoint(f"{handler.service.name}.before_offset")
+    try:
+        await consumer.commit()
+    except (CommitFailedError, IllegalStateError, KafkaError) as error:
+        # The group was rebalanced while the batch was handled: another member sees the messages again, and its gates
+        # skip them.
+        log.warning("kit.offset.commit", consumer=handler.service.consumer, error=type(error).__name__)
+    failpoint(f"{handler.service.name}.after_offset")
+
+
+async def check_cluster(bootstrap: str, cluster_id: str | None) -> None:
+    """Raise ClusterMismatchError when another broker answers at this address."""
+    if cluster_id is None:
+        return
+    from aiokafka.admin import AIOKafkaAdminClient  # a start-up check only
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        answered = (await admin.describe_cluster())["cluster_id"]
+    finally:
+        await admin.close()
+    if answered != cluster_id:
+        raise ClusterMismatchError(f"expected cluster {cluster_id}, reached {answered}")

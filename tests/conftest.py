@@ -1,0 +1,57 @@
+"""Shared fixtures: real infrastructure once per run, a harness factory, markers for what a machine may lack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from deploy.cli.absent import missing_markers
+from services.kit.service import Service
+from tests.fixtures.harness import Harness, make_harness
+from tests.fixtures.infra import PARTS, Parts
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the heavy tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Heavy tests run with --full only; tests that need what this machine lacks are left out by the printed list."""
+    lacking = missing_markers()
+    wanted = []
+    left_out = []
+    for item in items:
+        heavy = item.get_closest_marker("full") is not None and not config.getoption("--full")
+        absent = any(item.get_closest_marker(marker) is not None for marker in lacking)
+        (left_out if heavy or absent else wanted).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = wanted
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        PARTS.stop()
+
+
+@pytest.fixture(scope="session")
+def parts() -> Parts:
+    """The real database server and broker."""
+    return PARTS
+
+
+@pytest_asyncio.fixture
+async def harness() -> AsyncIterator[Callable[[Service], Awaitable[Harness]]]:
+    """A factory of harnesses, all closed after the test."""
+    made: list[Harness] = []
+
+    async def make(service: Service) -> Harness:
+        made.append(await make_harness(service))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.close()
