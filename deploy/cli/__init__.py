@@ -1,0 +1,1 @@
+"""The command-line tool behind `./alpmera`: one module per verb."""

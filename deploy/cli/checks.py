@@ -1,0 +1,92 @@
+"""The checks that need no running part: how each is called, and running them two at a time.
+
+Owns the table of static checks, which `lint` and `test` share. A check's output is shown only when
+it fails. It adds nothing to what the tools themselves find.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.node import has_web
+from deploy.local.paths import REPOSITORY
+
+CHECKS_AT_ONCE = 2
+CHECK_SECONDS_MAX = 900
+SCRIPTS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One static check; `applies` is False where there is nothing to check yet."""
+
+    name: str
+    command: tuple[str, ...]
+    quick: bool = True
+    applies: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one step of a run went; counts are of tests, and of the step itself for a check."""
+
+    name: str
+    seconds: float
+    passed: int
+    failed: int
+    detail: str = ""
+    output: str = ""
+
+
+STATIC_CHECKS = (
+    Check("types", (str(SCRIPTS / "mypy"),)),
+    Check("format", (str(SCRIPTS / "ruff"), "format", "--check", "--quiet", ".")),
+    Check("lint", (str(SCRIPTS / "ruff"), "check", "--quiet", ".")),
+    Check("imports", (str(SCRIPTS / "lint-imports"),)),
+    Check("web", (sys.executable, "-m", "deploy.local.node", "check"), quick=False, applies=has_web),
+)
+
+
+def run_checks(checks: list[Check], report: Callable[[Result], None]) -> list[Result]:
+    """Run the checks, two at a time, telling of each when it ends."""
+
+    def run(check: Check) -> Result:
+        result = _run(check)
+        report(result)
+        return result
+
+    with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
+        return list(pool.map(run, [check for check in checks if check.applies()]))
+
+
+def _run(check: Check) -> Result:
+    began = time.monotonic()
+    try:
+        run = subprocess.run(
+            check.command,
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=CHECK_SECONDS_MAX,
+            check=False,
+        )
+        status, output = run.returncode, run.stdout
+    except FileNotFoundError:
+        status, output = 127, f"{check.command[0]} is missing: run ./alpmera again to complete the environment."
+    except subprocess.TimeoutExpired:
+        status, output = 124, f"not done after {CHECK_SECONDS_MAX} s"
+    good = status == 0
+    return Result(
+        name=check.name,
+        seconds=time.monotonic() - began,
+        passed=int(good),
+        failed=int(not good),
+        detail="" if good else f"status {status}",
+        output="" if good else output,
+    )

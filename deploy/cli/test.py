@@ -1,0 +1,135 @@
+"""The verb `test`: every check and test of the repository, in one run with one answer.
+
+Owns the table of test groups and what belongs to a quick run. Static checks run first and two at
+a time; test groups follow one by one, because they share the machine's cores with the real broker
+and database. A group that collects nothing counts as failed unless it may be empty.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from xml.etree import ElementTree
+
+import typer
+
+from deploy.cli.checks import STATIC_CHECKS, Result, run_checks
+from deploy.cli.console import complain, say
+from deploy.cli.report import say_result, show_absent, show_failures, show_table
+from deploy.local.paths import REPOSITORY
+
+GROUP_SECONDS_MAX = 3600
+PYTEST_FAILED, PYTEST_EMPTY = 1, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group of tests: a folder, and what is special about running it."""
+
+    name: str
+    folder: str
+    quick: bool = False
+    # Every test of the group may be a heavy one, which only a full run takes.
+    may_be_empty: bool = False
+    options: tuple[str, ...] = ()
+
+
+GROUPS = (
+    Group("unit", "tests/unit", quick=True),
+    Group("contract", "tests/contract", quick=True),
+    Group("house", "tests/house", quick=True),
+    Group("integration", "tests/integration"),
+    Group("journeys", "tests/e2e"),
+    Group("browser", "tests/browser"),
+    Group("faults", "tests/faults", may_be_empty=True),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the tool."""
+
+    @app.command()
+    def test(
+        quick: Annotated[bool, typer.Option("--quick", help="Only what needs no running part.")] = False,
+        full: Annotated[bool, typer.Option("--full", help="The heavy tests too.")] = False,
+        only: Annotated[list[str] | None, typer.Option("--only", help="Only this step; may be given again.")] = None,
+    ) -> int:
+        """Run the checks and tests. Exit status 1 when one failed.
+
+        The last line counts the tests, each static check as one.
+        """
+        if quick and full:
+            complain("--quick and --full exclude each other.")
+            return 2
+        chosen = set(only or ())
+        unknown = chosen - {step.name for step in (*STATIC_CHECKS, *GROUPS)}
+        if unknown:
+            names = ", ".join(step.name for step in (*STATIC_CHECKS, *GROUPS))
+            complain(f"there is no step {', '.join(sorted(unknown))}; there are: {names}.")
+            return 2
+        return run_all(quick=quick, full=full, chosen=chosen)
+
+
+def run_all(*, quick: bool, full: bool, chosen: set[str]) -> int:
+    """Run the chosen steps, all of them when none is named, and return the exit status."""
+    show_absent()
+    checks = [one for one in STATIC_CHECKS if _wanted(one.name, quick=one.quick or not quick, chosen=chosen)]
+    groups = [one for one in GROUPS if _wanted(one.name, quick=one.quick or not quick, chosen=chosen)]
+    results = run_checks(checks, say_result)
+    show_failures(results)
+    with tempfile.TemporaryDirectory(prefix="alpmera-test-") as folder:
+        for group in groups:
+            if not _has_tests(group):
+                say(f"· {group.name}  no tests in {group.folder}")
+                continue
+            say(f"… {group.name}")
+            results.append(_run_group(group, full=full, report=Path(folder) / f"{group.name}.xml"))
+            say_result(results[-1])
+    show_table(results)
+    return 1 if any(result.failed for result in results) else 0
+
+
+def _wanted(name: str, *, quick: bool, chosen: set[str]) -> bool:
+    return name in chosen if chosen else quick
+
+
+def _has_tests(group: Group) -> bool:
+    return any((REPOSITORY / group.folder).rglob("test_*.py"))
+
+
+def _run_group(group: Group, *, full: bool, report: Path) -> Result:
+    command = [sys.executable, "-m", "pytest", group.folder, f"--junit-xml={report}"]
+    command += [*group.options, *(["--full"] if full else [])]
+    began = time.monotonic()
+    try:
+        status = subprocess.run(
+            command, cwd=REPOSITORY, env=dict(os.environ), timeout=GROUP_SECONDS_MAX, check=False
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return Result(group.name, time.monotonic() - began, 0, 1, f"not done after {GROUP_SECONDS_MAX} s")
+    passed, failed = read_counts(report)
+    detail = ""
+    if status == PYTEST_EMPTY and group.may_be_empty:
+        detail = "only heavy tests; they run with --full"
+    elif status not in (0, PYTEST_FAILED) or (status == PYTEST_FAILED and failed == 0):
+        # The run itself broke (an error of usage, a crash, nothing collected): that is a failure
+        # which no test can report.
+        failed, detail = max(failed, 1), f"pytest ended with status {status}"
+    return Result(group.name, time.monotonic() - began, passed, failed, detail)
+
+
+def read_counts(report: Path) -> tuple[int, int]:
+    """Return how many tests passed and failed by a report; errors count as failed."""
+    if not report.exists():
+        return 0, 0
+    passed = failed = 0
+    # The file was written by our own pytest a moment ago, so nobody else's XML is parsed here.
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        failed += bad
+        passed += int(suite.get("tests", 0)) - bad - int(suite.get("skipped", 0))
+    return passed, failed

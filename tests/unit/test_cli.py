@@ -1,0 +1,159 @@
+"""The command-line tool: its verbs, its answers to machines, its exit statuses."""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import typer
+
+from deploy.cli.__main__ import VERBS, main
+from deploy.cli.checks import STATIC_CHECKS, Check, run_checks
+from deploy.cli.test import GROUPS, read_counts
+from deploy.local.board import Board, StackRecord, read_record
+from deploy.local.paths import REPOSITORY
+
+HELP_SECONDS_MAX = 10
+
+
+def _run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "state"
+    monkeypatch.setenv("ALPMERA_STATE", str(folder))
+    return folder
+
+
+def test_the_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = _run(["--help"], capsys)
+
+    assert status == 0
+    assert [verb for verb in VERBS if f"  {verb} " not in out] == []
+
+
+def test_the_help_loads_no_verb() -> None:
+    code = (
+        "import sys; from deploy.cli.__main__ import build; build(['--help']);"
+        "sys.exit('deploy.cli.up' in sys.modules or 'asyncpg' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, timeout=HELP_SECONDS_MAX, check=False)
+    assert run.returncode == 0
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if find_spec(f"deploy.cli.{verb}")])
+def test_a_verb_registers_itself_under_its_name_with_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+    import_module(f"deploy.cli.{verb}").register(app)
+    assert len(app.registered_commands) + len(app.registered_groups) >= 1
+
+    status, out, _ = _run([verb, "--help"], capsys)
+
+    assert status == 0
+    assert len(out.splitlines()) > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["no-such-verb"], "no-such-verb"),
+        (["logs"], "service"),
+        (["up", "--no-such-option"], "--no-such-option"),
+        (["test", "--only", "no-such-step"], "no-such-step"),
+        (["test", "--quick", "--full"], "exclude each other"),
+        (["reset"], "--yes"),
+    ],
+)
+def test_a_wrong_call_is_status_2_and_says_what_is_wrong(
+    arguments: list[str], expected: str, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = _run(arguments, capsys)
+
+    assert status == 2
+    assert out == ""
+    assert expected in err
+
+
+def test_status_of_nothing_is_json_with_status_3(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = _run(["status", "--json"], capsys)
+
+    answer = json.loads(out)
+    assert status == 3
+    assert answer["ready"] is False
+    assert set(answer["services"]) == {"gateway", "campaigns", "escrow", "suppliers", "notifications"}
+    assert answer["services"]["gateway"] == {"ready": False, "url": None}
+    assert answer["parts"] == {}
+
+
+def test_a_record_of_a_dead_supervisor_counts_as_not_running(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state.mkdir()
+    record = StackRecord(pid=1, start="another start", ready=True)
+    Board(state, record, lambda _name, _unit: None).write()
+
+    status, out, _ = _run(["status", "--json"], capsys)
+
+    assert status == 3
+    assert json.loads(out)["ready"] is False
+
+
+def test_down_and_reset_of_nothing_are_no_error(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["down"], capsys)[0] == 0
+    state.mkdir()
+    (state / "state.json").write_text("{}")
+    assert _run(["reset", "--yes"], capsys)[0] == 0
+    assert not state.exists()
+
+
+def test_a_damaged_record_reads_as_an_empty_one(state: Path) -> None:
+    state.mkdir()
+    (state / "state.json").write_text('{"pid": 1, "units":')
+
+    assert read_record(state) == StackRecord()
+
+
+def test_the_log_of_an_unknown_part_is_refused_with_the_known_names(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = state.parent / "logs"
+    logs.mkdir()
+    (logs / "escrow.log").write_text("first\nsecond\n")
+
+    status, _, err = _run(["logs", "ledger"], capsys)
+    assert status == 1
+    assert "escrow" in err
+    status, out, _ = _run(["logs", "escrow", "--lines", "1"], capsys)
+    assert (status, out) == (0, "second\n")
+
+
+def test_a_report_of_tests_is_counted_with_errors_as_failures(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuites><testsuite tests="10" failures="2" errors="1" skipped="1"/></testsuites>')
+
+    assert read_counts(report) == (6, 3)
+    assert read_counts(tmp_path / "absent.xml") == (0, 0)
+
+
+def test_a_failing_check_keeps_its_output_and_one_that_does_not_apply_is_left_out() -> None:
+    failing = Check("failing", (sys.executable, "-c", "import sys; sys.exit('because')"))
+    good = Check("good", (sys.executable, "-c", ""))
+    absent = Check("absent", ("true",), applies=lambda: False)
+
+    results = run_checks([failing, good, absent], lambda _result: None)
+
+    assert [(one.name, one.passed, one.failed) for one in results] == [("failing", 0, 1), ("good", 1, 0)]
+    assert "because" in results[0].output
+
+
+def test_every_folder_of_tests_belongs_to_a_group() -> None:
+    folders = {path.parent for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    groups = [REPOSITORY / group.folder for group in GROUPS]
+    assert [str(folder) for folder in folders if not any(folder.is_relative_to(one) for one in groups)] == []
+    assert {"types", "format", "lint", "imports"} <= {check.name for check in STATIC_CHECKS}
