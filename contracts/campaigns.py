@@ -356,7 +356,8 @@ class CampaignCompleted(Event):
 
 @register
 class CommitmentSettled(Event):
-    """After completion, a commitment whose amount was in reserve is decided."""
+    """One commitment is decided by itself: in reserve after completion, refunded before it (an upheld issue, a delay
+    exit, a lost dispute), or held in the moment its campaign closed."""
 
     type: ClassVar[str] = "campaigns.commitment_settled.v1"
     service: ClassVar[str] = "campaigns"

@@ -159,7 +159,9 @@ PROBLEMS: dict[str, Problem] = {
     ),
     # suppliers
     "supplier_exists": Problem(
-        409, "A supplier with this id exists already with other facts", "Read the existing supplier, or choose another id."
+        409,
+        "A supplier with this id exists already with other facts",
+        "Read the existing supplier, or choose another id.",
     ),
     "supplier_unknown": Problem(404, "This supplier is not known", "Check the address."),
     "invitation_unknown": Problem(404, "There is no such invitation", "Check the address."),

@@ -168,17 +168,13 @@ def visible_text(html: str) -> str:
 
 
 _QUOTATION = re.compile(re.escape(QUOTATION_START) + r".*?" + re.escape(QUOTATION_END), re.DOTALL)
-_FENCE = re.compile(
-    r"^[ \t>]*(`{3,}|~{3,})[^\n]*\n.*?^[ \t>]*\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE
-)
+_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[^\n]*\n.*?^[ \t>]*\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
 _LINK_TARGET = re.compile(r"(?<=\]\()[^)\s]*")
 _REFERENCE_TARGET = re.compile(r"(?m)(?<=\]: )\S+$")
 _ADDRESS = re.compile(r"https?://[^\s)>\]]+")
-_PLACEHOLDER = re.compile(
-    r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}|\{#.{0,500}?#\}|\$?\{[A-Za-z_][\w.]*\}", re.DOTALL
-)
+_PLACEHOLDER = re.compile(r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}|\{#.{0,500}?#\}|\$?\{[A-Za-z_][\w.]*\}", re.DOTALL)
 
 
 def _mask(pattern: re.Pattern[str], text: str) -> str:
@@ -256,17 +252,14 @@ def _phrases_by_first_word() -> dict[str, tuple[_Phrase, ...]]:
         for form, replacement in rule["forms"].items():
             add(form, replacement, rule["id"])
     return {
-        word: tuple(phrase for _, phrase in sorted(group, key=lambda item: -item[0]))
-        for word, group in found.items()
+        word: tuple(phrase for _, phrase in sorted(group, key=lambda item: -item[0])) for word, group in found.items()
     }
 
 
 @functools.cache
 def _replacements() -> dict[tuple[str, str], str]:
     return {
-        (rule["id"], form): replacement
-        for rule in _rule_file()["rules"]
-        for form, replacement in rule["forms"].items()
+        (rule["id"], form): replacement for rule in _rule_file()["rules"] for form, replacement in rule["forms"].items()
     }
 
 
@@ -309,9 +302,7 @@ class _VisibleText(HTMLParser):
     while two table cells are two.
     """
 
-    _FORMATTING = frozenset(
-        ("b", "i", "em", "strong", "u", "s", "mark", "small", "sup", "sub", "font", "wbr")
-    )
+    _FORMATTING = frozenset(("b", "i", "em", "strong", "u", "s", "mark", "small", "sup", "sub", "font", "wbr"))
     _UNREAD = frozenset(("script", "style", "code", "pre", "kbd", "samp"))
     _SPOKEN = ("alt", "title", "placeholder", "aria-label", "aria-description", "label")
 

@@ -267,7 +267,7 @@ class IssueDecided(Event):
 
 @register
 class FulfillmentAccepted(Event):
-    """Every inspection is over. The issue rate (basis points of delivered commitments with an open or upheld issue) decides: release, release less a reserve, or hold."""
+    """Every inspection is over. The issue rate (basis points of delivered commitments with an open or upheld issue) decides: release, release less a reserve, or hold. After a hold it may be told again; the newer one stands."""
 
     type: ClassVar[str] = "suppliers.fulfillment_accepted.v1"
     service: ClassVar[str] = "suppliers"

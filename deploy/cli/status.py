@@ -58,8 +58,10 @@ def status_answer(record: StackRecord) -> dict[str, Any]:
     for name in names:
         if alive and name in record.units:
             services[name]["restarts"] = record.units[name].restarts
+    # A service can answer while the broker beneath it is being started again.
+    unsettled = any(unit.state in ("starting", "restarting") for unit in record.units.values())
     return {
-        "ready": alive and record.ready and not record.degraded and all(answers.values()),
+        "ready": alive and record.ready and not record.degraded and not unsettled and all(answers.values()),
         "services": services,
         "parts": record.parts if alive else {},
         "degraded": record.degraded if alive else [],

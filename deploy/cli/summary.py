@@ -1,13 +1,16 @@
 """What is printed when the stack is ready: what to open, and as whom.
 
-Owns the words and their sequence. Addresses come from the board; none of them holds a secret.
+Owns the words and their sequence. Addresses come from the board, the demo logins from the gateway
+itself, so the list cannot differ from what its sign-in page takes.
 """
 
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.demo_logins import DEMO_LOGINS
 from deploy.local.board import StackRecord
+from deploy.local.http_probe import get_json
+
+CLIENT_CONFIG = "/v1/client-config"
 
 
 def show_summary(console: Console, record: StackRecord) -> None:
@@ -16,7 +19,7 @@ def show_summary(console: Console, record: StackRecord) -> None:
     stripe = record.parts.get("stripe", {})
     rows = [
         ("Site", gateway),
-        ("API", f"{gateway}/docs" if gateway else ""),
+        ("API", f"{gateway}/openapi.json" if gateway else ""),
         ("Mailbox", record.parts.get("mailbox", {}).get("url", "")),
         ("Traces", record.parts.get("traces", {}).get("url", "")),
         ("Payments", f"{stripe.get('url', '')} ({stripe.get('kind', '')}, test money only)"),
@@ -28,12 +31,19 @@ def show_summary(console: Console, record: StackRecord) -> None:
             table.add_row(f"  [bold]{name}[/]", str(address))
     console.print("\n[bold green]Alpmera is ready.[/]\n")
     console.print(table)
-    console.print("\n  Sign in as, with the code from the mailbox or directly on the sign-in page:")
-    people = Table.grid(padding=(0, 2))
-    for address, role in DEMO_LOGINS:
-        people.add_row(f"  {address}", f"[dim]{role}[/]")
-    console.print(people)
+    _show_logins(console, gateway)
     for notice in record.notices:
         console.print("\n  [yellow]Left out:[/]", end=" ")
         console.print(notice, markup=False, soft_wrap=True)
     console.print()
+
+
+def _show_logins(console: Console, gateway: str) -> None:
+    logins = (get_json(f"{gateway}{CLIENT_CONFIG}") or {}).get("demo_logins") if gateway else None
+    if not logins:
+        return
+    console.print("\n  Demo logins, on the sign-in page of the site:")
+    people = Table.grid(padding=(0, 2))
+    for login in logins:
+        people.add_row(f"  {login.get('email', '')}", f"[dim]{login.get('words', '')}[/]")
+    console.print(people)

@@ -8,6 +8,7 @@ Owns the waiting and the showing; the starting is the supervisor's (`deploy.loca
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Annotated
@@ -57,10 +58,14 @@ def _foreground() -> int:
     def report(name: str, unit: UnitRecord) -> None:
         if name == STACK:
             view.close()
-            show_summary(answer_console, read_record(state_folder()))
-            say("Ctrl-C stops it; the data stays.")
+            # In a thread of its own: this one runs the stack and must not wait for its answers.
+            threading.Thread(target=greet, daemon=True).start()
         else:
             view.update(name, unit)
+
+    def greet() -> None:
+        _welcome()
+        say("Ctrl-C stops it; the data stays.")
 
     try:
         run_stack(state_folder(), logs_folder(), report=report)
@@ -114,7 +119,7 @@ def _wait_ready(supervisor: "subprocess.Popen[bytes]", log: Path) -> int:
                 _follow(view, record)
                 if record.ready:
                     view.close()
-                    show_summary(answer_console, record)
+                    _welcome()
                     say("It runs in the background; ./alpmera down stops it.")
                     return 0
             time.sleep(POLL_SECONDS)
@@ -124,6 +129,20 @@ def _wait_ready(supervisor: "subprocess.Popen[bytes]", log: Path) -> int:
     supervisor.wait()
     complain(f"not ready after {START_SECONDS_MAX:.0f} s; it was stopped. See ./alpmera logs SERVICE.")
     return 1
+
+
+def _welcome() -> None:
+    """Make the demo world where there is none yet, and say what to open."""
+    from deploy.cli.seed import seed_world
+    from deploy.local.addresses import load_addresses
+
+    try:
+        opened = seed_world(load_addresses())
+        if opened:
+            say(f"The demo world is there: {opened} campaigns were opened.")
+    except StackError as error:
+        complain(str(error))
+    show_summary(answer_console, read_record(state_folder()))
 
 
 def _failure(began: float) -> str:

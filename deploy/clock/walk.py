@@ -22,6 +22,7 @@ from contracts.topics import SERVICES
 from deploy.clock.quiet import QuietProbe
 from deploy.local.addresses import StackAddresses
 from deploy.local.errors import StackError
+from services.gateway.store.operations import PAUSE_LOCK_KEY
 
 QUIET_TIMEOUT_SECONDS = 120.0
 STEPS_MAX = 100_000
@@ -115,6 +116,10 @@ class StackClock:
         async with self._engines["gateway"].begin() as connection:
             await connection.execute(_PAUSE, {"paused": paused})
             await connection.execute(_TELL)
+        if paused:
+            # Acts hold this lock shared while they are stored: once it was ours, none that read "not paused" is left.
+            async with self._engines["gateway"].begin() as connection:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PAUSE_LOCK_KEY})
 
     async def _next_due(self) -> datetime | None:
         async def of(service: str) -> datetime | None:

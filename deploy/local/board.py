@@ -92,11 +92,13 @@ class Board:
             self._since[name] = now
         if state == "ready":
             unit.seconds = round(now - self._since.get(name, now), 2)
+        changed = (unit.state, unit.detail) != (state, detail)
         unit.state, unit.detail = state, detail
         for key, value in changes.items():
             setattr(unit, key, value)
         self.write()
-        self.report(name, unit)
+        if changed:
+            self.report(name, unit)
 
     def write(self) -> None:
         """Replace the file by the present record."""

@@ -23,6 +23,7 @@ WEB = REPOSITORY / "services" / "gateway" / "web"
 NODE_VERSION_MIN = (20, 19)
 VERSION_TIMEOUT_SECONDS = 20
 STEP_TIMEOUT_SECONDS = 600
+OUTPUT_LINES_MAX = 40
 CHECK_SCRIPTS = ("lint", "typecheck", "test")
 # What is made, not written: it must not count as a source.
 MADE_FOLDERS = frozenset({"node_modules", "dist", "coverage", "test-results", "playwright-report"})
@@ -141,7 +142,8 @@ def run_npm(arguments: list[str]) -> None:
         check=False,
     )
     if run.returncode != 0:
-        tail = "\n".join((run.stdout + run.stderr).strip().splitlines()[-40:])
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout + run.stderr)
+        tail = "\n".join(plain.strip().splitlines()[-OUTPUT_LINES_MAX:])
         raise StackError(f"npm {' '.join(arguments)} ended with status {run.returncode}:\n{tail}")
 
 

@@ -34,6 +34,7 @@ RESTART_PAUSE_FIRST_SECONDS = 0.2
 RESTART_PAUSE_MAX_SECONDS = 5.0
 # A part that ends this often before it was ever ready has a reason that a further try won't cure.
 FIRST_STARTS_MAX = 3
+NOTICE_LENGTH_MAX = 200
 
 
 class Supervisor:
@@ -103,7 +104,7 @@ class Supervisor:
     def _note(self, name: str, error: StackError) -> None:
         """Go on without the result of an optional step, and say so for as long as the stack lives."""
         self._log(name).write_text(f"{error}\n")
-        headline = str(error).splitlines()[0].rstrip(":")
+        headline = str(error).splitlines()[0].rstrip(":")[:NOTICE_LENGTH_MAX]
         self.board.record.notices.append(f"{name}: {headline} (see ./alpmera logs {name})")
         self.board.set(name, "failed", str(error).splitlines()[0])
         self._done[name].set()

@@ -138,6 +138,7 @@ class BatchHandler:
                 locked = await gates.lock(
                     connection, self.service.consumer, {e.stream for e in _envelopes(parsed) if e.stream}
                 )
+                failpoint(f"{self.service.name}.before_inbox")
                 if from_parked:
                     for gate in locked.values():
                         gate.reopen()
@@ -155,7 +156,8 @@ class BatchHandler:
                 for item in parsed:
                     await run.take(item)
                 if self.service.handle_batch is not None and outcome.handled:
-                    await self.service.handle_batch(work, outcome.handled)
+                    with spans.process_together(outcome.handled):
+                        await self.service.handle_batch(work, outcome.handled)
                 await finish_work(work, self.service)
                 await gates.store(connection, self.service.consumer, locked.values())
         return outcome
@@ -277,7 +279,7 @@ class _Run:
         if self.service.handle is None:
             self.outcome.handled.append((envelope, message))
             return
-        with self.spans.process(envelope) as traced:
+        with self.spans.process(envelope, telemetry.commitment_of(message)) as traced:
             try:
                 await self.service.handle(work.for_cause(traced), message)
             except Rejected as rejected:

@@ -62,7 +62,7 @@ def subscribe(
 ) -> Any:
     """Subscribe a batch handler to topics under its consumer group. Returns FastStream's subscriber."""
     prefix = settings.kafka_prefix
-    subscriber = broker.subscriber(
+    subscription = broker.subscriber(
         *[prefix + topic for topic in topics],
         batch=True,
         group_id=prefix + handler.service.consumer,
@@ -80,10 +80,10 @@ def subscribe(
 
     async def on_records(message: KafkaMessage) -> None:
         await _apply_until_done(handler, message.raw_message, prefix)
-        await _commit(subscriber.consumer, handler)
+        await _commit(subscription.consumer, handler)
 
-    subscriber(on_records)
-    return subscriber
+    subscription(on_records)
+    return subscription
 
 
 async def _apply_until_done(handler: BatchHandler, records: Sequence[ConsumerRecord], prefix: str) -> None:

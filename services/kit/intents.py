@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -160,7 +161,7 @@ class Executor:
     async def _execute(self, intent: Intent) -> None:
         purpose = self.service.purposes[intent.purpose]
         failpoint(f"{self.service.name}.intent.{intent.purpose}.before_call")
-        attributes = telemetry.scope_attributes(intent.scope) | {
+        attributes = telemetry.scope_attributes(intent.scope, telemetry.commitment_of(intent.request)) | {
             names.INTENT_ID: str(intent.id),
             names.INTENT_PURPOSE: intent.purpose,
         }
@@ -172,7 +173,9 @@ class Executor:
                     parent=intent.traceparent,
                     kind=SpanKind.CLIENT,
                     attributes=attributes,
-                ):
+                ) as made:
+                    # What the answer brings about is a child of the call.
+                    intent = replace(intent, traceparent=telemetry.traceparent_of(made) or intent.traceparent)
                     answer = await asyncio.wait_for(self._ask(intent, purpose), timeout=CALL_TIMEOUT_SECONDS)
             else:
                 answer = await asyncio.wait_for(self._ask(intent, purpose), timeout=CALL_TIMEOUT_SECONDS)

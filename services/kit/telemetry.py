@@ -11,7 +11,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -175,11 +175,28 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Mapping[str, Any] | None = None,
 ) -> Iterator[Span]:
-    """A span under a traceparent (a root without one). An exception marks it and goes on."""
+    """A span under a traceparent (a root without one). An exception marks it with its class alone, since its words may
+    quote a body, and goes on."""
     remote = parse_traceparent(parent)
     context = trace.set_span_in_context(trace.NonRecordingSpan(remote)) if remote else None
-    with _tracer.start_as_current_span(name, context=context, kind=kind, attributes=dict(attributes or {})) as made:
-        yield made
+    with _tracer.start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        attributes=dict(attributes or {}),
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as made:
+        try:
+            yield made
+        except Exception as error:
+            made.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
+def commitment_of(body: Any) -> Any:
+    """The commitment that a message or an intent's request is about, None when it names none."""
+    return body.get("commitment_id") if isinstance(body, Mapping) else getattr(body, "commitment_id", None)
 
 
 def scope_attributes(key: str, commitment_id: Any = None) -> dict[str, str]:
@@ -221,6 +238,15 @@ class BatchSpans:
             f"process {envelope.type}", parent=envelope.traceparent, kind=SpanKind.CONSUMER, attributes=attributes
         ) as made:
             yield replace(envelope, traceparent=traceparent_of(made) or envelope.traceparent)
+
+    @contextmanager
+    def process_together(self, handled: Sequence[tuple[Envelope, Any]]) -> Iterator[None]:
+        """The `process` spans of messages that are folded as one: each is as long as the fold."""
+        with ExitStack() as spans:
+            for envelope, message in handled:
+                if is_sampled(envelope.traceparent):
+                    spans.enter_context(self.process(envelope, commitment_of(message)))
+            yield
 
 
 @contextmanager

@@ -224,8 +224,7 @@ class Work:
 
     async def close_case(self, kind: str, *, subject: str, resolution: str) -> bool:
         """Close the open case of this kind and subject with a resolution; False when none is open."""
-        if self.buffers.cases.pop((kind, subject), None) is not None:
-            return True
+        opened_here = self.buffers.cases.pop((kind, subject), None)
         row = (
             await self.connection.execute(
                 text(
@@ -237,12 +236,14 @@ class Work:
             )
         ).one_or_none()
         if row is None:
-            return False
+            if opened_here is not None and opened_here["blocking"]:
+                await self._thaw(opened_here["scope"])
+            return opened_here is not None
         if row.blocking:
             await self.connection.execute(
                 text("DELETE FROM frozen_scope WHERE case_id = :case_id"), {"case_id": row.case_id}
             )
-            self.set_frozen(row.scope, frozen=False)
+            await self._thaw(row.scope)
         self._publish_case_closed(row.case_id, row.scope, kind, resolution, blocking=row.blocking)
         return True
 
@@ -279,6 +280,16 @@ class Work:
         return self._heads[scope]
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    async def _thaw(self, scope: str) -> None:
+        """A blocking case is over: the scope stays frozen while another one, recorded or opened here, still holds it."""
+        recorded = (
+            await self.connection.execute(
+                text("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"), {"scope": scope}
+            )
+        ).scalar_one()
+        opened_here = any(case["blocking"] and case["scope"] == scope for case in self.buffers.cases.values())
+        self.set_frozen(scope, frozen=bool(recorded) or opened_here)
 
     def publish_case_opened(self, identity: UUID, case: Mapping[str, Any]) -> None:
         """Tell that a case was opened; the edge calls it for the cases that were really new."""

@@ -199,9 +199,7 @@ async def _send(prefix: str, batch: list[Any]) -> None:
 
 async def _intend(kit: Harness, campaign: UUID) -> None:
     async with work_on(kit.engine, KIT_SERVICE, [str(campaign)]) as work:
-        work.for_cause(
-            Envelope(id=uuid4(), type="test", source="test", time=work.now, key=str(campaign), actor=SYSTEM)
-        )
+        work.for_cause(Envelope(id=uuid4(), type="test", source="test", time=work.now, key=str(campaign), actor=SYSTEM))
         work.intend("probe", object_id=str(campaign), ordinal=1, scope=str(campaign), request={}, secret="hidden")
 
 

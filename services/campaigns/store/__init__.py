@@ -1,0 +1,1 @@
+"""The tables of the campaigns service and every statement on them."""

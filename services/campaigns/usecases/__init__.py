@@ -1,0 +1,1 @@
+"""What the service can do: one file per ability, named for it."""

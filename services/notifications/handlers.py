@@ -1,0 +1,103 @@
+"""Which message calls which act, and what a batch reads beforehand and writes at its end. No rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from contracts.campaigns import CampaignOpened
+from contracts.clearing import FundsReleased
+from contracts.envelope import Envelope, Message
+from contracts.escrow import FundsHeld, RefundSent
+from contracts.gateway import PersonRecorded
+from contracts.suppliers import SupplierRegistered
+from services.kit.service import Purpose, Service
+from services.kit.work import Work
+from services.notifications.domain.mails import CampaignFacts
+from services.notifications.store.facts import facts
+from services.notifications.store.messages import write_messages
+from services.notifications.usecases.deliver_mail import (
+    DELIVERIES_IN_FLIGHT_MAX,
+    deliver_mail,
+    find_mail,
+    post_delivery,
+)
+from services.notifications.usecases.record_person import erase_person, record_person
+from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
+from services.notifications.usecases.write_mail import MAIL_PURPOSE
+
+PEOPLE_TOPIC = "gateway.people"
+
+
+async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None:
+    """Read what the batch's money events speak of: one statement per table."""
+    campaign_ids: set[UUID] = set()
+    cause_ids: list[UUID] = []
+    participant_ids: set[UUID] = set()
+    commitment_ids: set[UUID] = set()
+    supplier_ids: set[UUID] = set()
+    for envelope, message in batch:
+        if isinstance(message, FundsHeld | RefundSent):
+            participant_ids.add(message.participant_id)
+        elif isinstance(message, FundsReleased):
+            commitment_ids.update(message.released_commitment_ids)
+            supplier_ids.add(message.supplier_id)
+        else:
+            continue
+        campaign_ids.add(message.campaign_id)
+        cause_ids.append(envelope.id)
+    known = facts(work)
+    await known.load_campaigns(campaign_ids)
+    await known.load_told(cause_ids)
+    await known.load_held_funds(commitment_ids)
+    await known.load_suppliers(supplier_ids)
+    participant_ids.update(held.participant_id for held in known.held_funds.values())
+    await known.load_contacts(participant_ids)
+
+
+async def handle(work: Work, message: Message) -> None:
+    """Handle one message; what is not for this service is passed over."""
+    match message:
+        case FundsHeld():
+            tell_funds_held(work, message)
+        case RefundSent():
+            tell_refund_sent(work, message)
+        case FundsReleased():
+            tell_funds_released(work, message)
+        case CampaignOpened():
+            facts(work).add_campaign(
+                CampaignFacts(message.campaign_id, message.terms.title, message.product.name, message.terms.close_at)
+            )
+        case SupplierRegistered():
+            facts(work).add_supplier(message.supplier_id, message.display_name)
+        case PersonRecorded():
+            await record_person(work, message)
+        case _:
+            pass
+
+
+async def on_tombstone(work: Work, topic: str, key: str) -> None:
+    """An empty body on the people's topic: that person is erased."""
+    if topic == PEOPLE_TOPIC:
+        await erase_person(work, UUID(key))
+
+
+async def finish(work: Work) -> None:
+    """Write in bulk what the batch brought."""
+    await facts(work).write()
+    await write_messages(work)
+
+
+SERVICE = Service(
+    name="notifications",
+    topics=("notifications.commands", "campaigns.events", "escrow.events", "suppliers.events", PEOPLE_TOPIC),
+    handle=handle,
+    preload=preload,
+    finish=finish,
+    on_tombstone=on_tombstone,
+    purposes={
+        MAIL_PURPOSE: Purpose(call=deliver_mail, find=find_mail, post=post_delivery, runs_while_frozen=True),
+    },
+    intents_in_flight_max=DELIVERIES_IN_FLIGHT_MAX,
+    poison_policy="skip",
+)

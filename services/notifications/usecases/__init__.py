@@ -1,0 +1,1 @@
+"""What the notifications service can do, one file for each act."""

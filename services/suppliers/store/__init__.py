@@ -1,0 +1,1 @@
+"""The tables of the suppliers service and how one transaction reads them."""

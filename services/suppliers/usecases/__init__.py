@@ -1,0 +1,1 @@
+"""What the suppliers service can do, one file for each act."""
