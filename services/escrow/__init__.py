@@ -1,0 +1,1 @@
+"""The escrow service: the ledger, payment intents, refunds, clearing, transfers, reconciliation."""

@@ -1,0 +1,1 @@
+"""The calls to Stripe: outside any transaction, one intent in, one answer out."""

@@ -1,0 +1,1 @@
+"""Rules of escrow as pure functions: no input, no output, no clock."""

@@ -1,0 +1,57 @@
+"""Refunds: the decision is one record, its attempts are others, and only Stripe's `succeeded` pays it.
+
+Owns the answer to "what does this message about a refund mean now". It cannot know which of two messages is newer;
+where that matters the object is read again at Stripe.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+DecisionState = Literal["decided", "pending", "paid", "failed"]
+"""decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open."""
+
+RefundStep = Literal["none", "pending", "paid", "failed", "failed_after_paid", "read_again", "mismatch"]
+
+REFUND_ATTEMPTS_MAX = 3
+"""Attempts that are made without a person; after them the refund waits in its case."""
+
+REFUND_RETRY_DELAY = timedelta(days=1)
+"""Pause before another attempt: a bank that refuses today may accept tomorrow."""
+
+REFUNDS_PER_TRANSACTION_MAX = 500
+"""Refunds decided in one transaction when a campaign closes; the rest follow in further ones."""
+
+
+def refund_step(
+    state: DecisionState,
+    status: Literal["pending", "succeeded", "failed"],
+    *,
+    known_refund: bool,
+    authoritative: bool,
+) -> RefundStep:
+    """What a refund's status means for its decision.
+
+    `known_refund`: the object is of the decision's present attempt. `authoritative`: the status was read at Stripe just
+    now; a webhook, or a call's answer that its key repeats, may have been overtaken.
+    """
+    if not known_refund:
+        # An older attempt speaks. Its failure is known; a success would mean two payments for one decision.
+        return "mismatch" if status == "succeeded" else "none"
+    if status == "pending":
+        return "pending" if state == "decided" else "none"
+    if status == "succeeded":
+        if state == "paid":
+            return "none"
+        if state == "failed" and not authoritative:
+            return "read_again"
+        return "paid"
+    if state == "failed":
+        return "none"
+    return "failed_after_paid" if state == "paid" else "failed"
+
+
+def may_retry(ordinal: int) -> bool:
+    """Whether another attempt is made without a person."""
+    return ordinal < REFUND_ATTEMPTS_MAX

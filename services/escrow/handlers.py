@@ -1,0 +1,172 @@
+"""What the escrow service listens to, and which use case answers each message, deadline and call.
+
+A handler translates and calls; it holds no rule. Messages of other services that are not listed are not for escrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from contracts import campaigns, clearing, escrow, suppliers
+from contracts.envelope import Envelope, Message
+from services.escrow.calls.client import StripeCalls
+from services.escrow.calls.payments import PaymentCalls, PaymentCancelCalls
+from services.escrow.calls.refunds import RefundCalls
+from services.escrow.calls.transfers import ObjectCalls, TopUpCalls, TransferCalls
+from services.escrow.domain.psp import metadata_id
+from services.escrow.reconciler import Reconciler
+from services.escrow.settings import escrow_settings
+from services.escrow.store.book import book_of
+from services.escrow.usecases import (
+    apply_payment,
+    apply_refund,
+    clear_plan,
+    record_campaign,
+    release_funds,
+    start_payment,
+)
+from services.escrow.usecases.approve_clearing_plan import approve_clearing_plan
+from services.escrow.usecases.close_campaign import answer_close, close_campaign, withdraw
+from services.escrow.usecases.decide_refund import CLOSE_REFUNDS_DEADLINE, refund_next, refund_upheld
+from services.escrow.usecases.end_reservation import expire_reservation
+from services.escrow.usecases.load_batch import load_answers, load_messages
+from services.escrow.usecases.post_transfers import write_transfers
+from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
+from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan
+from services.escrow.usecases.top_up_float import post_top_up, top_up_float
+from services.kit.service import Deadline, Purpose, Service
+from services.kit.work import Work
+
+INTENTS_IN_FLIGHT_MAX = 32
+
+
+async def handle(work: Work, message: Message) -> None:
+    """One message."""
+    match message:
+        case campaigns.CommitmentReserved():
+            await start_payment.await_funds(work, message)
+        case escrow.UsePaymentMethod():
+            await start_payment.use_payment_method(work, message)
+        case escrow.ReceivePspEvent():
+            await receive_psp_event(work, message)
+        case campaigns.CommitmentRefused():
+            await start_payment.forget_refused(work, message)
+        case campaigns.CommitmentWithdrawn():
+            await withdraw(work, message)
+        case campaigns.CampaignClosed():
+            await close_campaign(work, message)
+        case suppliers.IssueDecided():
+            await refund_upheld(work, message)
+        case campaigns.CloseRequested():
+            await answer_close(work, message)
+        case _:
+            await _ask(work, message)
+
+
+async def _ask(work: Work, message: Message) -> None:
+    """What staff ask for; the rest are facts."""
+    match message:
+        case clearing.SubmitClearingPlan():
+            await submit_clearing_plan(work, message)
+        case clearing.ApproveClearingPlan():
+            await approve_clearing_plan(work, message)
+        case clearing.RetryPlanTransfer():
+            await release_funds.retry_plan_transfer(work, message)
+        case escrow.TopUpFloat():
+            await top_up_float(work, message)
+        case _:
+            await _record(work, message)
+
+
+async def _record(work: Work, message: Message) -> None:
+    match message:
+        case campaigns.CampaignOpened():
+            await record_campaign.record_opened(work, message)
+        case (
+            campaigns.TargetReached()
+            | campaigns.AcceptanceRequested()
+            | campaigns.FulfillmentStarted()
+            | campaigns.InspectionStarted()
+            | campaigns.CampaignCompleted()
+        ):
+            await record_campaign.record_state_event(work, message)
+        case suppliers.CampaignAccepted():
+            await record_campaign.record_accepted(work, message)
+        case suppliers.DeliveryCompleted():
+            await record_campaign.record_delivery(work, message)
+        case suppliers.FulfillmentAccepted():
+            await record_campaign.record_verdict(work, message)
+        case suppliers.IssueReported():
+            await record_campaign.record_issue(work, message)
+        case suppliers.SupplierRegistered():
+            await record_campaign.record_supplier(work, message)
+
+
+async def on_deadline(work: Work, deadline: Deadline) -> None:
+    """One due deadline."""
+    match deadline.kind:
+        case start_payment.RESERVATION_DEADLINE:
+            await expire_reservation(work, UUID(deadline.subject))
+        case start_payment.WAITING_DEADLINE:
+            await start_payment.drop_waiting(work, UUID(deadline.subject))
+        case apply_refund.RETRY_DEADLINE:
+            await apply_refund.retry_refund(work, UUID(deadline.subject))
+        case _:
+            await _continue(work, deadline)
+
+
+async def _continue(work: Work, deadline: Deadline) -> None:
+    if deadline.kind == CLOSE_REFUNDS_DEADLINE:
+        await refund_next(work, UUID(deadline.payload["campaign_id"]), step=int(deadline.payload["step"]))
+        return
+    plan = await book_of(work).plans.get(UUID(deadline.payload["plan_id"]))
+    if plan is None:
+        return
+    match deadline.kind:
+        case clear_plan.CLEAR_DEADLINE:
+            await clear_plan.clear_next(work, plan, step=int(deadline.payload["step"]))
+        case clear_plan.SEND_DEADLINE:
+            await clear_plan.send_if_available(work, plan)
+        case release_funds.RESEND_DEADLINE:
+            await release_funds.resend(work, plan)
+
+
+def scopes_of(envelope: Envelope, message: Message) -> Iterable[str]:
+    """A Stripe event belongs to the campaign that its object's metadata name, whatever its key says."""
+    if isinstance(message, escrow.ReceivePspEvent):
+        campaign_id = metadata_id(event_object(message.body), "campaign_id")
+        if campaign_id is not None:
+            yield str(campaign_id)
+
+
+def make_service(stripe: StripeCalls) -> Service:
+    """The service with its calls going where the settings say."""
+    payment, cancel = PaymentCalls(stripe), PaymentCancelCalls(stripe)
+    refund, transfer = RefundCalls(stripe), TransferCalls(stripe)
+    top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
+    reconciler = Reconciler(stripe)
+    return Service(
+        name="escrow",
+        topics=("escrow.commands", "escrow.psp", "campaigns.events", "suppliers.events"),
+        handle=handle,
+        preload=load_messages,
+        preload_answers=load_answers,
+        finish=write_transfers,
+        scopes_of=scopes_of,
+        on_deadline=on_deadline,
+        purposes={
+            "payment_cancel": Purpose(cancel.call, cancel.find, apply_payment.post_payment, runs_while_frozen=True),
+            "payment": Purpose(payment.call, payment.find, apply_payment.post_payment),
+            "refund": Purpose(refund.call, refund.find, apply_refund.post_refund, runs_while_frozen=True),
+            "object_read": Purpose(read.call, read.find, post_object_read, runs_while_frozen=True),
+            "transfer": Purpose(transfer.call, transfer.find, release_funds.post_transfer),
+            "top_up": Purpose(top_up.call, top_up.find, post_top_up, runs_while_frozen=True),
+        },
+        head_table="ledger_scope",
+        loops=(reconciler.run,),
+        intents_in_flight_max=INTENTS_IN_FLIGHT_MAX,
+    )
+
+
+SERVICE = make_service(StripeCalls(escrow_settings))

@@ -1,0 +1,1 @@
+"""The chain of escrow's database revisions, with the statements of each."""

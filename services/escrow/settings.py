@@ -1,0 +1,61 @@
+"""Settings of the escrow service: where Stripe is, how fast it may be called, how large the float is.
+
+The same code speaks to the stand-in and to Stripe; only address and key differ. It cannot tell whether a key belongs
+to the account that holds the money; reconciliation finds out.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from services.kit.settings import KitSettings
+
+StripeKind = Literal["stand-in", "stripe"]
+
+STRIPE_CALLS_PER_SECOND = 25
+"""Stripe's published limit per endpoint in its test mode, and a good citizen's pace in live mode."""
+
+STAND_IN_CALLS_PER_SECOND = 2_000
+CONCLUDE_AFTER_SECONDS = 300
+STAND_IN_CONCLUDE_AFTER_SECONDS = 5
+
+
+class EscrowSettings(KitSettings):
+    """What escrow needs beside the kit's settings. Amounts are minor units of `float_currency`."""
+
+    stripe_url: str = "https://api.stripe.com"
+    stripe_key: SecretStr = SecretStr("")
+    stripe_kind: StripeKind = "stand-in"
+    stripe_timeout_seconds: int = Field(default=30, ge=1, le=80)
+    float_top_up_minor: int = Field(default=99_999_999, ge=0)
+    """The first top-up that escrow records itself, in the local profile with the stand-in only."""
+    float_buffer_minor: int = Field(default=10_000, ge=0)
+    """Cover below this above what is owed stops new collections; refunds always go on."""
+    float_currency: str = "usd"
+    reconcile_seconds: int = Field(default=3, ge=1, le=3600)
+    """Pause between two passes of reconciliation while something is unsettled (wall time)."""
+
+    @model_validator(mode="after")
+    def _production_speaks_to_stripe(self) -> Self:
+        if self.profile == "production" and self.stripe_kind != "stripe":
+            raise ValueError("the stand-in holds no real money: ALPMERA_STRIPE_KIND must be 'stripe' in production")
+        return self
+
+    @property
+    def conclude_after_seconds(self) -> int:
+        """How long after its last attempt an object that is in no list is taken as not made."""
+        return CONCLUDE_AFTER_SECONDS if self.stripe_kind == "stripe" else STAND_IN_CONCLUDE_AFTER_SECONDS
+
+    @property
+    def calls_per_second(self) -> int:
+        """How many refunds and transfers may be sent per second."""
+        return STRIPE_CALLS_PER_SECOND if self.stripe_kind == "stripe" else STAND_IN_CALLS_PER_SECOND
+
+
+@lru_cache(maxsize=1)
+def escrow_settings() -> EscrowSettings:
+    """The settings of this process, read once from the environment."""
+    return EscrowSettings()

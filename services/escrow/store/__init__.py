@@ -1,0 +1,1 @@
+"""Escrow's statements against its own database."""

@@ -1,0 +1,1 @@
+"""What the escrow service does, one file per use case."""
