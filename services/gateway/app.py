@@ -1,0 +1,108 @@
+"""The gateway's application: routes, problems, and the lifespan that starts and stops its parts.
+
+`create_app` makes the whole; `bare_app` makes the routes alone, which is all that the interface description needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from contracts.errors import Rejected
+from services.gateway import problems
+from services.gateway.hot_routes import with_hot_routes
+from services.gateway.middleware import App, RequestLayer
+from services.gateway.parts import gateway_of
+from services.gateway.routes import (
+    campaigns,
+    clearing,
+    commitments,
+    machine,
+    operations,
+    session,
+    stripe_webhook,
+    suppliers,
+)
+from services.gateway.running import running_gateway
+from services.gateway.settings import GatewaySettings
+
+TITLE = "Alpmera"
+SUMMARY = "Join campaigns, commit funds to escrow, and see where they are."
+LOCAL_SIGN_IN = "services.gateway.auth.local_sign_in"
+API_PREFIXES = ("v1/", "healthz", "readyz", "version", "openapi.json")
+
+ROUTERS = (
+    session.router,
+    campaigns.router,
+    commitments.router,
+    suppliers.router,
+    clearing.router,
+    operations.router,
+    stripe_webhook.router,
+    machine.router,
+)
+
+
+def bare_app(*, local: bool, lifespan: Any = None) -> FastAPI:
+    """The application's routes. With `local` also the sign-in without proof, whose module exists only there."""
+    app = FastAPI(
+        title=TITLE,
+        summary=SUMMARY,
+        version=machine.installed_version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    if local:
+        app.include_router(importlib.import_module(LOCAL_SIGN_IN).router)
+    return app
+
+
+def create_app(settings: GatewaySettings) -> App:
+    """The whole application for one process."""
+    local = settings.profile != "production"
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_gateway(settings) as gateway:
+            if local:
+                gateway.demo_logins = await _local_people(gateway.engine, settings)
+                gateway.kick_relay()
+            app.state.gateway = gateway
+            yield
+
+    app = bare_app(local=local, lifespan=lifespan)
+    app.add_route("/openapi.json", openapi_document, methods=["GET"], include_in_schema=False)
+    app.add_route("/{path:path}", open_site, methods=["GET"], include_in_schema=False)
+    return RequestLayer(with_hot_routes(app), secure=settings.profile == "production")
+
+
+async def openapi_document(request: Request) -> Response:
+    """The interface description of this very process."""
+    document = importlib.import_module("services.gateway.openapi").describe(request.app)
+    return JSONResponse(document, headers={"Cache-Control": "no-cache"})
+
+
+async def open_site(request: Request) -> Response:
+    """The web application, for every address that is not one of the interface's."""
+    path = request.path_params["path"]
+    if path.startswith(API_PREFIXES):
+        raise Rejected("not_found")
+    return gateway_of(request).site.answer(path)
+
+
+async def _local_people(engine: Any, settings: GatewaySettings) -> Sequence[dict[str, str]]:
+    local_sign_in = importlib.import_module(LOCAL_SIGN_IN)
+    await local_sign_in.make_demo_accounts(engine, settings)
+    logins: Sequence[dict[str, str]] = local_sign_in.demo_logins()
+    return logins

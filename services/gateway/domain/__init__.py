@@ -1,0 +1,1 @@
+"""What the gateway computes without input or output: words, roles, outcomes."""

@@ -1,0 +1,1 @@
+"""The chain of the gateway's database revisions."""

@@ -1,0 +1,67 @@
+"""Read `gateway.replies`: what only a waiting browser needs, such as the address where the bank asks for a confirmation.
+
+Each instance reads the whole topic under a group of its own and commits no offset, so that a restart reads again what
+is kept for one day. Nothing of it is stored or logged. A reply that cannot be read is dropped: the participant can pay
+again while the reservation lasts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from contracts.envelope import parse
+from contracts.escrow import PaymentActionAddress
+from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.redirects import Redirects
+from services.kit import telemetry
+from services.kit.received import Received, read_record
+
+REPLIES_TOPIC = "gateway.replies"
+
+log = telemetry.logger("gateway.replies")
+
+
+def subscribe_replies(broker: KafkaBroker, redirects: Redirects, settings: GatewaySettings) -> None:
+    """Subscribe this instance to the replies."""
+    subscription = broker.subscriber(
+        settings.kafka_prefix + REPLIES_TOPIC,
+        batch=True,
+        group_id=f"{settings.kafka_prefix}{REPLIES_TOPIC}-{settings.instance}",
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,
+        parser=_unread,
+        decoder=_no_body,
+    )
+
+    async def on_records(message: KafkaMessage) -> None:
+        for record in message.raw_message:
+            take(record, redirects)
+
+    subscription(on_records)
+
+
+def take(record: Any, redirects: Redirects) -> None:
+    """Remember the address in one record; anything else is passed over."""
+    read = read_record(
+        record.topic, record.key, record.headers, record.value, partition=record.partition, offset=record.offset
+    )
+    if not isinstance(read, Received) or read.body is None:
+        return
+    try:
+        reply = parse(read.envelope.type, read.body)
+    except ValueError:
+        log.warning("gateway.reply.unreadable", message_id=str(read.envelope.id))
+        return
+    if isinstance(reply, PaymentActionAddress):
+        redirects.remember(reply)
+
+
+async def _unread(records: Any, original: Any = None) -> Any:
+    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=None)  # type: ignore[arg-type]
+
+
+async def _no_body(message: Any) -> Any:
+    return b""

@@ -1,0 +1,136 @@
+"""The bodies of answers about campaigns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from services.gateway.schemas.answers import Answer, MoneyView
+
+
+class ProgressView(Answer):
+    """The figures of a campaign that move while people join."""
+
+    campaign_id: UUID
+    state: str
+    state_words: str
+    held_units: int
+    reserved_units: int
+    target_units: int
+    capacity_units: int
+    units_left: int
+    held_commitments: int
+    target_reached: bool
+    joining: bool
+
+
+class CampaignSummary(Answer):
+    """A campaign in a list."""
+
+    id: UUID
+    title: str
+    state: str
+    state_words: str
+    closed_reason: str | None
+    visibility: str
+    unit_price: MoneyView
+    category: str
+    progress: ProgressView
+    close_at: datetime
+    joining: bool
+    opened_at: datetime | None
+    frozen: bool
+    stale: bool
+
+
+class CampaignMoney(Answer):
+    """Where a campaign's money is, from the ledger's accounts."""
+
+    held: MoneyView
+    refund_owed: MoneyView
+    refunded: MoneyView
+    released: MoneyView
+    fees: MoneyView
+    reserved_for_issues: MoneyView
+
+
+class WhatIf(Answer):
+    """One possible ending and what it means for held funds."""
+
+    case: str
+    words: str
+
+
+class SupplierName(Answer):
+    """The supplier of a campaign."""
+
+    id: UUID
+    name: str
+
+
+class AcceptanceWindow(Answer):
+    """When the supplier decides, and about how many units."""
+
+    opens_at: datetime | None
+    closes_at: datetime | None
+    final_units: int
+
+
+class SettlementView(Answer):
+    """How many refunds of a closed campaign are paid and how many are still owed."""
+
+    refunds_owed: int
+    refunds_paid: int
+
+
+class CaseView(Answer):
+    """Something that needs a person."""
+
+    id: UUID
+    service: str
+    kind: str
+    scope: str
+    subject_id: str
+    severity: str
+    blocking: bool
+    facts: dict[str, Any]
+    state: Literal["open", "closed"]
+    resolution: str | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+class StaffView(Answer):
+    """What staff see of a campaign beside its page."""
+
+    author_id: str | None
+    supplier_ids: list[UUID]
+    returned_reason: str | None
+    missing_sign_offs: list[str]
+    cases: list[CaseView]
+    next_acts: list[str]
+
+
+class CampaignView(CampaignSummary):
+    """A campaign's page."""
+
+    product: dict[str, Any]
+    terms: dict[str, Any]
+    terms_hash: str
+    constraints: list[str]
+    state_since: datetime
+    state_explained: str
+    money: CampaignMoney
+    what_happens_if: list[WhatIf]
+    supplier: SupplierName | None
+    acceptance: AcceptanceWindow | None
+    settlement: SettlementView | None
+    staff: StaffView | None
+
+
+class CampaignList(Answer):
+    """A part of a list of campaigns."""
+
+    data: list[CampaignSummary]
+    next_cursor: str | None

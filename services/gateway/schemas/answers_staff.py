@@ -1,0 +1,123 @@
+"""The bodies of answers about suppliers, clearing and cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from services.gateway.schemas.answers import Answer, MoneyView
+from services.gateway.schemas.answers_campaigns import CampaignSummary, CaseView
+from services.gateway.schemas.answers_commitments import IssueView
+
+
+class SupplierView(Answer):
+    """A supplier."""
+
+    id: UUID
+    display_name: str
+    tier: str
+
+
+class InvitationView(Answer):
+    """A supplier's invitation."""
+
+    id: UUID
+    campaign_id: UUID
+    campaign_title: str
+    supplier_id: UUID
+    state: Literal["invited", "open", "accepted", "declined", "timed_out", "withdrawn"]
+    state_words: str
+    units: int
+    final: bool
+    unit_price: MoneyView
+    total: MoneyView
+    terms: dict[str, Any]
+    terms_hash: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    invited_at: datetime | None
+
+
+class ConditionView(Answer):
+    """A release condition with its verdict."""
+
+    name: str
+    met: bool
+    evidence: list[UUID]
+
+
+class TransferView(Answer):
+    """The transfer to the supplier."""
+
+    id: str
+
+
+class PlanView(Answer):
+    """A clearing plan."""
+
+    id: UUID
+    campaign_id: UUID
+    kind: str
+    state: Literal["SUBMITTED", "APPROVED", "SENDING", "RELEASED", "STOPPED"]
+    state_words: str
+    plan_hash: str
+    maker_id: str
+    approver_id: str | None
+    reason: str
+    supplier_id: UUID
+    gross: MoneyView
+    reserve: MoneyView
+    fee: MoneyView
+    net: MoneyView
+    line_count: int
+    conditions: list[ConditionView]
+    transfer: TransferView | None
+    refused_code: str | None
+    submitted_at: datetime
+
+
+class TopUpView(Answer):
+    """A top-up of the platform's own money."""
+
+    id: UUID
+    amount: MoneyView
+    state: Literal["done"]
+
+
+class StaffOverview(Answer):
+    """What waits for a person."""
+
+    reviews: list[CampaignSummary]
+    plans: list[PlanView]
+    issues: list[IssueView]
+    cases: list[CaseView]
+    ready_for_plan: list[CampaignSummary]
+
+
+class SupplierList(Answer):
+    """Suppliers."""
+
+    data: list[SupplierView]
+    next_cursor: None = None
+
+
+class InvitationList(Answer):
+    """Invitations."""
+
+    data: list[InvitationView]
+    next_cursor: None = None
+
+
+class PlanList(Answer):
+    """Clearing plans."""
+
+    data: list[PlanView]
+    next_cursor: None = None
+
+
+class CaseList(Answer):
+    """Cases."""
+
+    data: list[CaseView]
+    next_cursor: None = None

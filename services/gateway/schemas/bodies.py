@@ -1,0 +1,168 @@
+"""The bodies of requests: exact fields, bounded lengths, nothing unknown. Business rules are not checked here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.common import Hash, ShortText, Text
+from contracts.ledger import PlanKind
+from contracts.money import PositiveAmountMinor
+from contracts.terms import Product, Readiness, ReviewAnswers, SignOffRole, Terms, Units, Visibility
+
+COMMITMENTS_PER_REQUEST_MAX = 5_000
+PARTICIPANTS_PER_REQUEST_MAX = 1_000
+SUPPLIERS_PER_CAMPAIGN_MAX = 20
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", strip_whitespace=True)]
+Token = Annotated[str, Field(min_length=1, max_length=255, repr=False)]
+ReturnUrl = Annotated[str, Field(min_length=1, max_length=2000)]
+CommitmentIds = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=COMMITMENTS_PER_REQUEST_MAX)]
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmptyBody(Body):
+    """An act that needs no further word."""
+
+
+class SignInBody(Body):
+    """Whose demo account to use."""
+
+    email: Email
+
+
+class DevParticipant(Body):
+    """A participant as a script knows it."""
+
+    external_id: ShortText
+    email: Email | None = None
+
+
+class DevParticipantsBody(Body):
+    """Participants to be made or found."""
+
+    participants: Annotated[tuple[DevParticipant, ...], Field(min_length=1, max_length=PARTICIPANTS_PER_REQUEST_MAX)]
+
+
+class CampaignBody(Body):
+    """A campaign draft. `terms` is the exact document whose hash people accept."""
+
+    product: Product
+    terms: Terms
+    supplier_ids: Annotated[tuple[UUID, ...], Field(max_length=SUPPLIERS_PER_CAMPAIGN_MAX)]
+    visibility: Visibility
+    readiness: Readiness | None = None
+
+
+class ReviewBody(Body):
+    """A gatekeeper's decision with its four answers."""
+
+    decision: Literal["accept", "accept_with_constraints", "defer", "reject"]
+    reason: Text
+    answers: ReviewAnswers
+    constraints: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
+
+
+class SignOffBody(Body):
+    """One of the three sign-offs that fulfillment was not completed; the role must be the sender's own."""
+
+    role: SignOffRole
+    reason: Text
+
+
+class CommitBody(Body):
+    """Join a campaign: units, the hash of the terms that were read, and the card's confirmation token."""
+
+    quantity: Units
+    terms_hash: Hash
+    confirmation_token: Token
+    return_url: ReturnUrl | None = None
+
+
+class PaymentBody(Body):
+    """Another card for a reservation that still waits for its funds."""
+
+    confirmation_token: Token
+    return_url: ReturnUrl | None = None
+
+
+class IssueBody(Body):
+    """A fault found during the inspection; photos are named by the SHA-256 of their bytes."""
+
+    description: Text
+    photo_digests: Annotated[tuple[Hash, ...], Field(max_length=20)] = ()
+
+
+class DecisionBody(Body):
+    """A decision on a reported fault."""
+
+    verdict: Literal["upheld", "rejected"]
+    reason: Text
+
+
+class SupplierBody(Body):
+    """A supplier with its verified payout account."""
+
+    supplier_id: UUID | None = None
+    display_name: ShortText
+    payout_account_id: ShortText
+    tier: Literal["applicant", "provisional", "proven", "trusted"]
+
+
+class AcceptanceBody(Body):
+    """A supplier's acceptance of exactly these terms."""
+
+    terms_hash: Hash
+
+
+class DeclineBody(Body):
+    """Why a supplier declines."""
+
+    reason: Text
+
+
+class DispatchBody(Body):
+    """Which commitments are on their way."""
+
+    commitment_ids: CommitmentIds
+    tracking: ShortText | None = None
+
+
+class DeliveryBody(Body):
+    """Which commitments are delivered, and by what evidence."""
+
+    commitment_ids: CommitmentIds
+    evidence: Text
+
+
+class PlanBody(Body):
+    """A clearing plan to be made from the records."""
+
+    kind: PlanKind
+    reason: Text
+
+
+class ApprovalBody(Body):
+    """The second approval, of exactly the plan with this hash."""
+
+    plan_hash: Hash
+
+
+class AmountBody(Body):
+    """An amount above zero in minor units, with its ISO 4217 code."""
+
+    amount: PositiveAmountMinor
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+
+
+class TopUpBody(Body):
+    """The platform's own money to be added beside the participants' funds."""
+
+    amount: AmountBody

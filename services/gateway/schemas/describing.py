@@ -1,0 +1,82 @@
+"""Small helpers by which routes describe themselves: bodies, headers and the problems they answer with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from contracts.errors import PROBLEMS
+from services.gateway.domain.operation import KINDS, WAIT_SECONDS_MAX
+from services.gateway.schemas.answers import OperationView, ProblemView
+
+BODY_MODELS: dict[str, type[BaseModel]] = {}
+"""The bodies that routes read by hand; the interface description adds their schemas."""
+
+Described = dict[int | str, dict[str, Any]]
+
+
+def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """Describe a route's body for OpenAPI."""
+    BODY_MODELS[model.__name__] = model
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
+
+
+def problems(*statuses: int) -> Described:
+    """Describe the problems a route may answer with."""
+    described: Described = {}
+    for status in sorted({*statuses, 500}):
+        codes = ", ".join(sorted(code for code, problem in PROBLEMS.items() if problem.status == status))
+        described[status] = {
+            "description": f"A problem with one of the codes: {codes}.",
+            "content": {
+                "application/problem+json": {"schema": {"$ref": f"#/components/schemas/{ProblemView.__name__}"}}
+            },
+        }
+    return described
+
+
+def answers(model: type[BaseModel], *statuses: int) -> Described:
+    """Describe a read: its body, and the problems it may answer with."""
+    ok: Described = {200: {"model": model}}
+    return ok | problems(*statuses)
+
+
+def act(kind: str, body: type[BaseModel], answer: type[BaseModel], *statuses: int) -> dict[str, Any]:
+    """Describe a route that accepts an act: its body, its two headers, its success, the operation past the wait."""
+    described = KINDS[kind]
+    responses: Described = {
+        described.status: {"model": answer, "description": "The outcome, as the read model shows it."},
+        202: {
+            "model": OperationView,
+            "description": "Accepted; the outcome is not known yet, or the bank asks for a confirmation.",
+        },
+    }
+    optional_body = not body.model_fields
+    return {
+        "operation_id": kind,
+        "status_code": described.status,
+        "responses": responses | problems(400, 401, 403, 404, 409, 413, 422, 503, *statuses),
+        "openapi_extra": body_of(body, required=not optional_body) | {"parameters": _headers(described.wait_seconds)},
+    }
+
+
+def _headers(wait_seconds: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": "A key of your own choice; a repeat with the same key is the same act.",
+            "schema": {"type": "string", "minLength": 8, "maxLength": 255, "pattern": "^[!-~]+$"},
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "required": False,
+            "description": f"`wait=N`: how many seconds to wait for the outcome, 0 to {WAIT_SECONDS_MAX}; "
+            f"{wait_seconds} when absent.",
+            "schema": {"type": "string", "examples": ["wait=10"]},
+        },
+    ]

@@ -1,0 +1,59 @@
+"""The gateway's settings, from the environment (prefix `ALPMERA_`), checked at start.
+
+It owns every bound of the gateway: how many requests may wait, how large a body may be, how long a session lives. It
+cannot tell whether a key is the right one; the first use does.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from services.kit.settings import KitSettings
+
+WEB_DIST = Path(__file__).parent / "web" / "dist"
+
+
+class GatewaySettings(KitSettings):
+    """What the gateway needs beside the kit's settings. Durations in seconds, sizes in bytes."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=0, le=65_535)
+    public_origins: tuple[str, ...] = ()
+    """Origins that a browser may write from, beside the one it asked for (`scheme://host:port`)."""
+
+    assertion_private_key: SecretStr
+    """Base64 of the PEM of the Ed25519 key that signs commands."""
+    people_key_gateway: SecretStr
+    """Base64 of 32 bytes: seals and finds the accounts' e-mail addresses in the gateway's own table."""
+    people_key_notifications: SecretStr
+    """Base64 of 32 bytes: seals contact data for the notifications service."""
+
+    stripe_webhook_secrets: SecretStr
+    """The endpoint secrets that are live, separated by commas: two while one is being replaced."""
+    stripe_kind: Literal["stand-in", "stripe"] = "stand-in"
+    stripe_publishable_key: str = "pk_test_standin"
+    stripe_browser_base: str | None = None
+    """Where the stand-in's card form lives for a browser; None with real Stripe."""
+
+    waiting_requests_max: int = Field(default=512, ge=1, le=10_000)
+    progress_streams_max: int = Field(default=1_000, ge=1, le=20_000)
+    session_cache_seconds: float = Field(default=30, ge=0, le=300)
+    web_dist: Path = WEB_DIST
+
+    @model_validator(mode="after")
+    def _test_money_stays_local(self) -> Self:
+        if self.profile == "production" and self.stripe_kind != "stripe":
+            raise ValueError("production needs ALPMERA_STRIPE_KIND=stripe")
+        return self
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The live endpoint secrets, the newest first."""
+        return tuple(part.strip() for part in self.stripe_webhook_secrets.get_secret_value().split(",") if part.strip())
+
+    def private_key_pem(self) -> bytes:
+        """The PEM of the key that signs commands."""
+        return base64.b64decode(self.assertion_private_key.get_secret_value())

@@ -1,0 +1,339 @@
+"""The read model's tables: one specification from which their DDL and their upserts are made, and their generations.
+
+A generation is a schema `read_<n>` with all tables below. One is active; a rebuild fills the next one from the first
+event beside it and switches in one transaction. Every table is written from one service's events only, so that the
+sequence across topics cannot matter; what spans two services is joined when it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+GENERATION_MAX = 1_000_000
+CONSUMER_PREFIX = "gateway-g"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the read model: the key column, the other columns with their types, columns that add up instead of
+    being replaced, and its indexes as column lists."""
+
+    key: str
+    columns: Mapping[str, str]
+    sums: frozenset[str] = frozenset()
+    indexes: tuple[str, ...] = ()
+    key_type: str = "uuid"
+    hot: bool = field(default=False)
+
+    @property
+    def names(self) -> list[str]:
+        """All columns, the key first."""
+        return [self.key, *self.columns]
+
+
+_MONEY_SUMS = (
+    "escrow_minor",
+    "refund_payable_minor",
+    "dispute_hold_minor",
+    "reserve_minor",
+    "supplier_payable_minor",
+    "platform_fee_minor",
+    "received_minor",
+    "refunded_minor",
+    "supplier_paid_minor",
+)
+
+TABLES: dict[str, Table] = {
+    # from campaigns.events
+    "campaign": Table(
+        "id",
+        {
+            "author_id": "text",
+            "product": "jsonb",
+            "terms": "jsonb",
+            "terms_hash": "text",
+            "supplier_ids": "jsonb",
+            "visibility": "text",
+            "constraints": "jsonb",
+            "title": "text",
+            "category": "text",
+            "unit_price_minor": "bigint",
+            "currency": "text",
+            "target_units": "integer",
+            "capacity_units": "integer",
+            "close_at": "timestamptz",
+            "state": "text",
+            "state_since": "timestamptz",
+            "drafted_at": "timestamptz",
+            "opened_at": "timestamptz",
+            "close_reason": "text",
+            "returned_reason": "text",
+            "joining_ended": "text",
+            "final_units": "integer",
+            "missing_sign_offs": "jsonb",
+            "accepted_supplier_id": "uuid",
+            "held_units": "integer",
+            "reserved_units": "integer",
+            "held_commitments": "integer",
+            "seq": "bigint",
+        },
+        indexes=("drafted_at DESC, id DESC",),
+        hot=True,
+    ),
+    "commitment": Table(
+        "id",
+        {
+            "campaign_id": "uuid",
+            "participant_id": "uuid",
+            "quantity": "integer",
+            "amount_minor": "bigint",
+            "currency": "text",
+            "terms_hash": "text",
+            "reference": "text",
+            "state": "text",
+            "state_at": "timestamptz",
+            "reserved_until": "timestamptz",
+            "created_at": "timestamptz",
+            "locked_at": "timestamptz",
+            "withdrawn_was": "text",
+            "fail_reason": "text",
+            "refusal_code": "text",
+            "refusal_facts": "jsonb",
+        },
+        indexes=("participant_id, created_at DESC, id DESC", "campaign_id, created_at DESC, id DESC"),
+        hot=True,
+    ),
+    # from escrow.events
+    "commitment_money": Table(
+        "commitment_id",
+        {
+            "campaign_id": "uuid",
+            "payment_state": "text",
+            "attempt": "integer",
+            "decline_code": "text",
+            "retry_until": "timestamptz",
+            "held_at": "timestamptz",
+            "end_reason": "text",
+            "late_minor": "bigint",
+            "released_at": "timestamptz",
+            "plan_id": "uuid",
+        },
+        sums=frozenset({"late_minor"}),
+        hot=True,
+    ),
+    "refund": Table(
+        "decision_id",
+        {
+            "commitment_id": "uuid",
+            "campaign_id": "uuid",
+            "amount_minor": "bigint",
+            "currency": "text",
+            "reason": "text",
+            "state": "text",
+            "decided_at": "timestamptz",
+            "sent_at": "timestamptz",
+            "state_at": "timestamptz",
+        },
+        indexes=("commitment_id", "campaign_id"),
+    ),
+    "campaign_ledger": Table(
+        "scope_id",
+        {**dict.fromkeys(_MONEY_SUMS, "bigint"), "position": "bigint", "head_hash": "text"},
+        sums=frozenset(_MONEY_SUMS),
+        key_type="text",
+        hot=True,
+    ),
+    "campaign_settlement": Table("campaign_id", {"settled_at": "timestamptz"}),
+    "clearing_plan": Table(
+        "id",
+        {
+            "campaign_id": "uuid",
+            "kind": "text",
+            "state": "text",
+            "plan_hash": "text",
+            "maker_id": "text",
+            "approver_id": "text",
+            "reason": "text",
+            "supplier_id": "uuid",
+            "gross_minor": "bigint",
+            "reserve_minor": "bigint",
+            "fee_minor": "bigint",
+            "net_minor": "bigint",
+            "currency": "text",
+            "line_count": "integer",
+            "conditions": "jsonb",
+            "transfer_id": "text",
+            "refused_code": "text",
+            "refused_transfers": "integer",
+            "submitted_at": "timestamptz",
+        },
+        sums=frozenset({"refused_transfers"}),
+        indexes=("campaign_id", "state"),
+    ),
+    "top_up": Table("id", {"amount_minor": "bigint", "currency": "text", "at": "timestamptz"}),
+    # from suppliers.events
+    "supplier": Table("id", {"display_name": "text", "tier": "text", "registered_at": "timestamptz"}),
+    "invitation": Table(
+        "id",
+        {
+            "campaign_id": "uuid",
+            "supplier_id": "uuid",
+            "state": "text",
+            "units": "integer",
+            "final": "boolean",
+            "terms_hash": "text",
+            "opens_at": "timestamptz",
+            "closes_at": "timestamptz",
+            "invited_at": "timestamptz",
+            "answered_at": "timestamptz",
+            "decline_reason": "text",
+        },
+        indexes=("campaign_id", "supplier_id"),
+    ),
+    "commitment_delivery": Table(
+        "commitment_id",
+        {
+            "campaign_id": "uuid",
+            "state": "text",
+            "dispatched_at": "timestamptz",
+            "tracking": "text",
+            "delivered_at": "timestamptz",
+            "inspection_until": "timestamptz",
+            "evidence": "text",
+        },
+        indexes=("campaign_id",),
+    ),
+    "issue": Table(
+        "id",
+        {
+            "campaign_id": "uuid",
+            "commitment_id": "uuid",
+            "participant_id": "uuid",
+            "state": "text",
+            "reported_at": "timestamptz",
+            "decided_at": "timestamptz",
+        },
+        indexes=("campaign_id", "commitment_id"),
+    ),
+    "campaign_fulfillment": Table(
+        "campaign_id",
+        {
+            "delivered": "integer",
+            "verdict": "text",
+            "issue_rate_basis_points": "integer",
+            "accepted_at": "timestamptz",
+        },
+    ),
+    # from every service; each row is written by one of them
+    "case_record": Table(
+        "case_id",
+        {
+            "service": "text",
+            "kind": "text",
+            "scope": "text",
+            "subject_id": "text",
+            "severity": "text",
+            "blocking": "boolean",
+            "facts": "jsonb",
+            "state": "text",
+            "resolution": "text",
+            "opened_at": "timestamptz",
+            "closed_at": "timestamptz",
+        },
+        indexes=("scope", "state"),
+    ),
+    "outcome": Table(
+        "command_id",
+        {
+            "scope": "text",
+            "event_type": "text",
+            "code": "text",
+            "facts": "jsonb",
+            "subject_id": "text",
+            "at": "timestamptz",
+        },
+    ),
+}
+
+SCOPE_OF: dict[str, str] = {
+    "campaign": "CAST(id AS text)",
+    "campaign_ledger": "scope_id",
+    "supplier": "CAST(id AS text)",
+    "top_up": "'platform'",
+    "case_record": "scope",
+    "outcome": "scope",
+}
+"""Table → the expression that names a row's scope, where it is not the campaign's id. A rebuild compares by scope."""
+
+
+def scope_of(table: str) -> str:
+    """The SQL expression of a row's scope."""
+    return SCOPE_OF.get(table, "CAST(campaign_id AS text)")
+
+
+def schema_name(generation: int) -> str:
+    """The schema of a generation."""
+    if not 1 <= generation <= GENERATION_MAX:
+        raise ValueError("a generation is a number from 1")
+    return f"read_{generation}"
+
+
+def consumer_name(generation: int) -> str:
+    """The consumer group and gate name of a generation."""
+    return f"{CONSUMER_PREFIX}{generation}"
+
+
+def create_statements(generation: int) -> list[str]:
+    """The DDL of a generation's schema, for the first migration and for a rebuild (as the owner)."""
+    schema = schema_name(generation)
+    statements = [f"CREATE SCHEMA {schema}"]
+    for name, table in TABLES.items():
+        columns = ", ".join(
+            [
+                f"{table.key} {table.key_type} PRIMARY KEY",
+                *(f"{column} {kind}" for column, kind in table.columns.items()),
+            ]
+        )
+        # Rows of a hot table are changed several times; room in the page keeps those changes off the indexes.
+        storage = " WITH (fillfactor = 70)" if table.hot else ""
+        statements.append(f"CREATE TABLE {schema}.{name} ({columns}){storage}")
+        statements.extend(f"CREATE INDEX ON {schema}.{name} ({columns})" for columns in table.indexes)
+    return statements
+
+
+def grant_statements(generation: int, *, app_role: str | None, auditor_role: str | None) -> list[str]:
+    """The rights on a generation: the application changes its rows, the auditor reads them."""
+    schema = schema_name(generation)
+    statements: list[str] = []
+    if app_role:
+        statements += [
+            f'GRANT USAGE ON SCHEMA {schema} TO "{app_role}"',
+            f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO "{app_role}"',
+        ]
+    if auditor_role:
+        statements += [
+            f'GRANT USAGE ON SCHEMA {schema} TO "{auditor_role}"',
+            f'GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO "{auditor_role}"',
+        ]
+    return statements
+
+
+async def active_generation(connection: AsyncConnection) -> int:
+    """The number of the generation that answers reads."""
+    row = await connection.execute(text("SELECT number FROM read_generation WHERE state = 'active'"))
+    return int(row.scalar_one())
+
+
+async def newest_generation(connection: AsyncConnection) -> int:
+    """The highest number ever given to a generation."""
+    row = await connection.execute(text("SELECT max(number) FROM read_generation"))
+    return int(row.scalar_one())
+
+
+def drop_statements(generation: int) -> list[str]:
+    """What removes a generation's tables."""
+    return [f"DROP SCHEMA IF EXISTS {schema_name(generation)} CASCADE"]

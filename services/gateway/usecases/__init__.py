@@ -1,0 +1,1 @@
+"""What the gateway does with a request: store an act, wait for its outcome, present it."""

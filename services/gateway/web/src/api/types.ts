@@ -1,0 +1,31 @@
+import type { components } from "@/api/generated/schema";
+
+/** Short names for the generated shapes; nothing is described here a second time. */
+type Schemas = components["schemas"];
+
+export type Account = Schemas["AccountView"];
+export type CampaignSummary = Schemas["CampaignSummary"];
+export type Case = Schemas["CaseView"];
+export type ClientConfig = Schemas["ClientConfig"];
+export type Commitment = Schemas["CommitmentView"];
+export type CommitmentRow = Schemas["CommitmentRow"];
+export type Delivery = Schemas["DeliveryView"];
+export type FieldError = Schemas["FieldErrorView"];
+export type Issue = Schemas["IssueView"];
+export type Me = Schemas["Me"];
+export type Money = Schemas["MoneyView"];
+export type Operation = Schemas["OperationView"];
+export type Plan = Schemas["PlanView"];
+export type Problem = Schemas["ProblemView"];
+export type Product = Schemas["Product"];
+export type Progress = Schemas["ProgressView"];
+export type StaffOverview = Schemas["StaffOverview"];
+export type Terms = Schemas["Terms"];
+
+type WithTerms<T> = Omit<T, "terms"> & { terms: Terms };
+
+export type Campaign = WithTerms<Omit<Schemas["CampaignView"], "product">> & { product: Product };
+export type Invitation = WithTerms<Schemas["InvitationView"]>;
+
+export type Role = Account["role"];
+export type ReviewBody = Schemas["ReviewBody"];

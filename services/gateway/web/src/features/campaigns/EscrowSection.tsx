@@ -1,0 +1,37 @@
+import { useTranslation } from "react-i18next";
+import type { Campaign } from "@/api/types";
+import { type Fact, Facts } from "@/shared/Facts";
+import { formatMoney } from "@/shared/format";
+import { Section } from "@/shared/Section";
+import { Stack } from "@/shared/Stack";
+
+/** Held, released, refunded, to the cent; the lesser figures below, only where there are any. */
+export function EscrowSection({ campaign }: { campaign: Campaign }) {
+  const { t } = useTranslation();
+  const { money, settlement } = campaign;
+  const lesser: Fact[] = [
+    { label: t("campaign.moneyRefundOwed"), money: money.refund_owed },
+    { label: t("campaign.moneyReserve"), money: money.reserved_for_issues },
+    { label: t("campaign.moneyFees"), money: money.fees },
+  ]
+    .filter((line) => line.money.amount !== 0)
+    .map((line) => ({ label: line.label, value: formatMoney(line.money) }));
+  const paid = settlement?.refunds_paid ?? 0;
+  const all = paid + (settlement?.refunds_owed ?? 0);
+  return (
+    <Section title={t("campaign.escrow")} note={t("campaign.escrowText")}>
+      <Stack>
+        <Facts
+          look="figures"
+          facts={[
+            { label: t("campaign.moneyHeld"), value: formatMoney(money.held) },
+            { label: t("campaign.moneyReleased"), value: formatMoney(money.released) },
+            { label: t("campaign.moneyRefunded"), value: formatMoney(money.refunded) },
+          ]}
+        />
+        {lesser.length > 0 ? <Facts facts={lesser} /> : null}
+        {settlement !== null ? <p>{t("campaign.settlement", { paid, all })}</p> : null}
+      </Stack>
+    </Section>
+  );
+}

@@ -1,0 +1,100 @@
+import { Button, Title } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import type { Account, Campaign, Plan } from "@/api/types";
+import { ConfirmAct } from "@/shared/ConfirmAct";
+import { Facts } from "@/shared/Facts";
+import { formatMoment, formatMoney, shortId } from "@/shared/format";
+import { Hash } from "@/shared/Hash";
+import { Notice } from "@/shared/Notice";
+import { ProblemNotice } from "@/shared/ProblemNotice";
+import { Stack } from "@/shared/Stack";
+import { StateWord, toneOf } from "@/shared/StateWord";
+import { PlanConditions } from "./PlanConditions";
+import { PlanFigures } from "./PlanFigures";
+import { useApprove, useRetryTransfer } from "./queries";
+import classes from "./Staff.module.css";
+
+interface PlanViewProps {
+  plan: Plan;
+  campaign: Campaign;
+  account: Account;
+}
+
+/** A plan: conditions, figures, who made it, and its approval by somebody else. */
+export function PlanView({ plan, campaign, account }: PlanViewProps) {
+  const { t } = useTranslation();
+  const nameOf = (id: string | null) =>
+    id === null ? t("plan.nobody") : id === account.subject_id ? t("plan.you") : shortId(id);
+  return (
+    <article className={classes.plan}>
+      <div className={classes.caseHead}>
+        <Title order={3}>
+          {t("plan.heading", {
+            kind: t(plan.kind === "release" ? "plan.release" : "plan.reserve_release"),
+            moment: formatMoment(plan.submitted_at),
+          })}
+        </Title>
+        <StateWord words={plan.state_words} tone={toneOf(plan.state)} />
+      </div>
+      <PlanConditions plan={plan} />
+      <PlanFigures plan={plan} campaign={campaign} />
+      <Facts
+        facts={[
+          { label: t("plan.reason"), value: plan.reason },
+          { label: t("staffCampaign.lines"), value: t("plan.lines", { count: plan.line_count }) },
+          { label: t("plan.maker"), value: nameOf(plan.maker_id) },
+          { label: t("plan.approver"), value: nameOf(plan.approver_id) },
+          { label: t("plan.hash"), value: <Hash value={plan.plan_hash} /> },
+        ]}
+      />
+      {plan.transfer !== null ? <p>{t("plan.transfer", { id: plan.transfer.id })}</p> : null}
+      {account.role === "escrow_auditor" ? <Acts plan={plan} account={account} /> : null}
+    </article>
+  );
+}
+
+function Acts({ plan, account }: { plan: Plan; account: Account }) {
+  if (plan.state === "SUBMITTED") return <Approval plan={plan} account={account} />;
+  return plan.refused_code === null ? null : <Retry plan={plan} code={plan.refused_code} />;
+}
+
+function Approval({ plan, account }: { plan: Plan; account: Account }) {
+  const { t } = useTranslation();
+  const approve = useApprove(plan.id);
+  if (plan.maker_id === account.subject_id) {
+    return (
+      <Notice>
+        <p>{t("plan.approveOwn")}</p>
+      </Notice>
+    );
+  }
+  return (
+    <Stack>
+      {approve.isError ? <ProblemNotice error={approve.error} /> : null}
+      <ConfirmAct
+        label={t("plan.approve")}
+        question={t("plan.approveQuestion", { net: formatMoney(plan.net) })}
+        busy={approve.isPending}
+        onConfirm={() => approve.mutate({ plan_hash: plan.plan_hash })}
+      />
+    </Stack>
+  );
+}
+
+function Retry({ plan, code }: { plan: Plan; code: string }) {
+  const { t } = useTranslation();
+  const retry = useRetryTransfer(plan.id);
+  return (
+    <Stack>
+      <Notice tone="trouble">
+        <p>{t("plan.refused", { code })}</p>
+      </Notice>
+      {retry.isError ? <ProblemNotice error={retry.error} /> : null}
+      <div>
+        <Button loading={retry.isPending} onClick={() => retry.mutate({})}>
+          {t("plan.retry")}
+        </Button>
+      </div>
+    </Stack>
+  );
+}

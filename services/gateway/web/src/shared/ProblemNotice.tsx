@@ -1,0 +1,88 @@
+import { useTranslation } from "react-i18next";
+import { CardRefused, RefusedByServer } from "@/api/problem";
+import { DeclineWords } from "@/shared/DeclineWords";
+import { Notice } from "@/shared/Notice";
+import classes from "./ProblemNotice.module.css";
+
+const SHOWN_FACTS = ["units_left", "missing", "unmet"] as const;
+
+/** Any refusal in human words: what it is, what to do next, and a reference for support. */
+export function ProblemNotice({ error }: { error: unknown }) {
+  if (error instanceof RefusedByServer) return <ServerWords error={error} />;
+  if (error instanceof CardRefused) return <CardWords error={error} />;
+  return <PlainWords lost={error instanceof Error && error.name === "ConnectionLost"} />;
+}
+
+function ServerWords({ error }: { error: RefusedByServer }) {
+  const { t } = useTranslation();
+  const { problem } = error;
+  if (problem.code === "payment_declined") return <DeclineWords facts={problem.facts} />;
+  return (
+    <Notice
+      tone="trouble"
+      role="alert"
+      title={problem.title || t("problem.unreadable_answer.title")}
+    >
+      <p>{problem.detail || t("problem.unreadable_answer.next")}</p>
+      <FactLines facts={problem.facts} />
+      <FieldLines error={error} />
+      <p className={classes.reference}>
+        {problem.trace_id
+          ? t("problem.reference", { code: problem.code, trace: problem.trace_id })
+          : t("problem.referenceShort", { code: problem.code })}
+      </p>
+    </Notice>
+  );
+}
+
+function FactLines({ facts }: { facts: Record<string, unknown> }) {
+  const { t } = useTranslation();
+  const shown = SHOWN_FACTS.filter((name) => facts[name] !== undefined && facts[name] !== null);
+  return shown.map((name) => {
+    const value = facts[name];
+    const text = Array.isArray(value) ? value.join(", ") : String(value);
+    return <p key={name}>{t(`problem.facts.${name}`, { value: text })}</p>;
+  });
+}
+
+function FieldLines({ error }: { error: RefusedByServer }) {
+  const { t, i18n } = useTranslation();
+  if (error.problem.errors.length === 0) return null;
+  return (
+    <div>
+      <p className={classes.fieldsTitle}>{t("problem.fields")}</p>
+      <ul className={classes.fields}>
+        {error.problem.errors.map(({ pointer, message }) => {
+          const name = pointer.split("/")[1] ?? "";
+          const key = `problem.field.${name}`;
+          const label = i18n.exists(key) ? t(key as "problem.field.quantity") : name;
+          return <li key={pointer + message}>{label ? `${label}: ${message}` : message}</li>;
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function CardWords({ error }: { error: CardRefused }) {
+  const { t, i18n } = useTranslation();
+  const key = `card.refused.${error.reason}`;
+  return (
+    <Notice tone="trouble" role="alert" title={t("card.refused.title")}>
+      {i18n.exists(key) ? <p>{t(key as "card.refused.incorrect_number")}</p> : null}
+      <p>{t("card.refused.next")}</p>
+    </Notice>
+  );
+}
+
+function PlainWords({ lost }: { lost: boolean }) {
+  const { t } = useTranslation();
+  return lost ? (
+    <Notice tone="trouble" role="alert" title={t("problem.connection_lost.title")}>
+      <p>{t("problem.connection_lost.next")}</p>
+    </Notice>
+  ) : (
+    <Notice tone="trouble" role="alert" title={t("problem.unexpected.title")}>
+      <p>{t("problem.unexpected.next")}</p>
+    </Notice>
+  );
+}

@@ -1,0 +1,64 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, read, rememberCsrfToken } from "@/api/client";
+import { hasCode } from "@/api/problem";
+import type { Account, ClientConfig, Role } from "@/api/types";
+
+const ME = ["me"];
+const CONFIG = ["client-config"];
+const CONFIG_FRESH_MILLISECONDS = 30_000;
+
+/** Who is signed in; null when nobody is. Throws what the server refused for other reasons. */
+async function readMe(): Promise<Account | null> {
+  try {
+    const me = await read(api.GET("/v1/me"));
+    rememberCsrfToken(me.csrf_token);
+    return me.account;
+  } catch (error) {
+    if (!hasCode(error, "not_signed_in")) throw error;
+    rememberCsrfToken(null);
+    return null;
+  }
+}
+
+export function useSession() {
+  return useQuery({ queryKey: ME, queryFn: readMe, staleTime: Number.POSITIVE_INFINITY });
+}
+
+export function useConfig() {
+  return useQuery<ClientConfig>({
+    queryKey: CONFIG,
+    queryFn: () => read(api.GET("/v1/client-config")),
+    staleTime: CONFIG_FRESH_MILLISECONDS,
+    refetchInterval: CONFIG_FRESH_MILLISECONDS,
+  });
+}
+
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (email: string) => read(api.POST("/v1/dev/sign-in", { body: { email } })),
+    onSuccess: (session) => {
+      rememberCsrfToken(session.csrf_token);
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== CONFIG[0] });
+      client.setQueryData(ME, session.account);
+    },
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => read(api.DELETE("/v1/session")),
+    onSuccess: () => {
+      rememberCsrfToken(null);
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== CONFIG[0] });
+      client.setQueryData(ME, null);
+    },
+  });
+}
+
+const NOT_STAFF: ReadonlySet<Role> = new Set(["participant", "supplier"]);
+
+export function isStaff(account: Account | null | undefined): boolean {
+  return account !== null && account !== undefined && !NOT_STAFF.has(account.role);
+}
