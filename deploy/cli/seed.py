@@ -62,7 +62,7 @@ CAMPAIGNS: tuple[dict[str, Any], ...] = (
         "reference_minor": 39_900,
         "days": 30,
         "hand_over": "One hand-over per participant at the Fremont bike workshop",
-        "what_fails": "The supplier's paint shop closes for a week.",
+        "what_fails": "The supplier's paint line stands still for a week.",
     },
 )
 REVIEW = {

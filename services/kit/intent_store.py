@@ -17,10 +17,10 @@ from services.kit.work import Work, intent_id
 
 _CLAIMABLE = """
     SELECT id FROM intent AS wanted
-    WHERE state IN ('recorded', 'attempted') AND purpose = :purpose AND NOT waiting
+    WHERE state IN ('recorded', 'attempted') AND purpose = ANY(CAST(:purposes AS text[])) AND NOT waiting
         AND (not_before IS NULL OR not_before <= clock_timestamp())
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        AND (:frozen_too OR NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = wanted.scope))
+        AND (purpose = ANY(CAST(:frozen_too AS text[])) OR NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = wanted.scope))
         AND (CAST(:only AS uuid) IS NULL OR id = :only)
     ORDER BY recorded_wall
     LIMIT :rows_max
@@ -31,7 +31,7 @@ _CLAIM = text(
         state = 'attempted', attempts = attempts + 1,
         first_attempted_at = COALESCE(first_attempted_at, stack_now()),
         first_attempted_wall = COALESCE(first_attempted_wall, clock_timestamp()),
-        last_attempted_wall = clock_timestamp(),
+        prior_attempted_wall = last_attempted_wall, last_attempted_wall = clock_timestamp(),
         lease_until = clock_timestamp() + make_interval(secs => :lease), lease_holder = :holder
     WHERE id IN ({_CLAIMABLE} FOR UPDATE SKIP LOCKED)
     RETURNING id, purpose, object_id, ordinal, scope, request, secret, state, attempts, recorded_at,
@@ -51,7 +51,7 @@ async def claim(
 
 async def claimable(engine: AsyncEngine, parameters: Mapping[str, Any]) -> list[UUID]:
     """The ids that could be claimed now."""
-    wanted = {name: parameters[name] for name in ("purpose", "frozen_too", "rows_max")}
+    wanted = {name: parameters[name] for name in ("purposes", "frozen_too", "rows_max")}
     async with engine.connect() as connection:
         rows = await connection.execute(text(_CLAIMABLE), wanted | {"only": None})
         return [row.id for row in rows]
@@ -140,11 +140,11 @@ async def stop(engine: AsyncEngine, service: Service, intent: Intent, reason: st
         await finish_work(work, service)
 
 
-async def last_attempt(engine: AsyncEngine, identity: UUID) -> datetime | None:
-    """Wall time of the last attempt."""
+async def prior_attempt(engine: AsyncEngine, identity: UUID) -> datetime | None:
+    """Wall time of the attempt before the one in hand."""
     async with engine.connect() as connection:
         return (
-            await connection.execute(text("SELECT last_attempted_wall FROM intent WHERE id = :id"), {"id": identity})
+            await connection.execute(text("SELECT prior_attempted_wall FROM intent WHERE id = :id"), {"id": identity})
         ).scalar_one_or_none()
 
 

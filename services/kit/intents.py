@@ -102,16 +102,12 @@ class Executor:
         if room <= 0:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED, timeout=IDLE_POLL_SECONDS)
             return 1
-        started = 0
-        for name in self.service.purposes:
-            for intent in await self._claim(name, room - started):
-                task = asyncio.create_task(self._execute(intent))
-                self._in_flight.add(task)
-                task.add_done_callback(self._done)
-                started += 1
-            if started >= room:
-                break
-        return started
+        claimed = await self._claim(list(self.service.purposes), room)
+        for intent in claimed:
+            task = asyncio.create_task(self._execute(intent))
+            self._in_flight.add(task)
+            task.add_done_callback(self._done)
+        return len(claimed)
 
     async def idle(self) -> None:
         """Wait until everything claimed is called and posted (for tests that drive steps by hand)."""
@@ -126,16 +122,13 @@ class Executor:
         if not task.cancelled() and task.exception() is not None:
             log.error("kit.intent.task", service=self.service.name, error=repr(task.exception())[:500])
 
-    async def _claim(self, purpose: str, rows_max: int) -> list[Intent]:
-        if rows_max <= 0:
-            return []
-        frozen_too = self.service.purposes[purpose].runs_while_frozen
+    async def _claim(self, purposes: list[str], rows_max: int) -> list[Intent]:
         parameters = {
-            "purpose": purpose,
+            "purposes": purposes,
             "rows_max": rows_max,
             "holder": self.instance,
             "lease": LEASE_SECONDS,
-            "frozen_too": frozen_too,
+            "frozen_too": [name for name in purposes if self.service.purposes[name].runs_while_frozen],
         }
         try:
             return await store.claim(self.engine, self.service, parameters)
@@ -144,7 +137,7 @@ class Executor:
                 raise
             # The database refuses an attempt (a rule of the ledger): take them one by one, so that one refused intent
             # does not hold the others.
-            log.warning("kit.intent.claim_refused", service=self.service.name, purpose=purpose)
+            log.warning("kit.intent.claim_refused", service=self.service.name)
             return await self._claim_singly(parameters)
 
     async def _claim_singly(self, parameters: dict[str, Any]) -> list[Intent]:
@@ -195,7 +188,7 @@ class Executor:
         found: Answer | None = await purpose.find(intent)
         if found is not None:
             return found
-        quiet_for = wall_now() - (await store.last_attempt(self.engine, intent.id) or wall_now())
+        quiet_for = wall_now() - (await store.prior_attempt(self.engine, intent.id) or wall_now())
         if intent.attempts > 1 and quiet_for < timedelta(seconds=self.conclude_after_seconds):
             return Answer("retry", retry_after_seconds=min(self.conclude_after_seconds, 30))
         return Answer("stored_error")

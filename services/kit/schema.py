@@ -205,6 +205,7 @@ _TABLES = (
         first_attempted_at timestamptz,
         first_attempted_wall timestamptz,
         last_attempted_wall timestamptz,
+        prior_attempted_wall timestamptz,
         not_before timestamptz,
         lease_until timestamptz,
         lease_holder text,

@@ -163,8 +163,9 @@ def traceparent_of(span: Span) -> str | None:
 
 
 def is_sampled(traceparent: str | None) -> bool:
-    """Whether the sender's trace is recorded."""
-    return bool(traceparent) and str(traceparent).endswith("1")
+    """Whether the sender's trace is recorded: the lowest bit of the flags. Others may stand beside it, such as the one
+    that says that the trace's id is random."""
+    return bool(traceparent) and str(traceparent)[-1] in "13579bdf"
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Measurements as ratios in one run: each figure stands beside a baseline of the same run."""
