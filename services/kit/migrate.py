@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -20,7 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-SERVICES_FOLDER = Path(__file__).resolve().parent.parent
+from services.kit.revisions import SERVICES_FOLDER
+
 MIGRATION_LOCK_KEY = 7_120_310
 LOCK_TIMEOUT_MILLISECONDS = 30_000
 
@@ -34,11 +34,6 @@ def script_directory(service: str) -> ScriptDirectory:
     config.set_main_option("script_location", str(versions.parent))
     config.set_main_option("path_separator", "os")
     return ScriptDirectory.from_config(config)
-
-
-def head_revision(service: str) -> str:
-    """The newest revision of a service's chain; readiness compares the database with it."""
-    return str(script_directory(service).get_current_head())
 
 
 def upgrade(connection: Connection, service: str) -> list[str]:

@@ -29,8 +29,8 @@ from services.kit.flush import NOTIFY_CHANNEL
 from services.kit.health import serve_health
 from services.kit.intents import Executor
 from services.kit.listener import CLOCK_CHANNEL, Listener
-from services.kit.migrate import head_revision
 from services.kit.relay import Relay
+from services.kit.revisions import head_revision
 from services.kit.service import Service
 from services.kit.settings import KitSettings
 from services.kit.sweeper import Sweeper

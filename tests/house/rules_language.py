@@ -64,7 +64,9 @@ def web_catalogue_uses_our_words(source: Source) -> Iterator[Finding]:
 def web_source_uses_our_words(source: Source) -> Iterator[Finding]:
     """A sentence written into a component reaches the same screen as one from a catalogue."""
     text = _TS_COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text)
-    for pattern, group in ((_JSX_TEXT, 1), (_QUOTED, 2)):
+    # Only a .tsx file holds markup: in a .ts file `Promise<T>` would look like it.
+    markup = ((_JSX_TEXT, 1),) if source.path.endswith(".tsx") else ()
+    for pattern, group in (*markup, (_QUOTED, 2)):
         for match in pattern.finditer(text):
             # A quoted word without a blank is a name in code, not a sentence.
             if group == 1 or " " in match[group]:

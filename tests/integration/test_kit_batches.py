@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -183,8 +184,6 @@ async def test_early_for_too_long_becomes_a_case(kit: Harness) -> None:
 
 async def test_an_unknown_type_is_passed_by_the_gate(kit: Harness) -> None:
     campaign = uuid4()
-    from dataclasses import replace
-
     unknown = kit.wrap(delivery(campaign, 1))
     unknown = unknown.with_envelope(replace(unknown.envelope, type="suppliers.invented_later.v1"))
     await kit.deliver_received([unknown, kit.wrap(delivery(campaign, 2))])

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from sqlalchemy import text
 
 from contracts.campaigns import TargetReached
@@ -183,8 +183,6 @@ async def test_a_running_service_handles_what_lies_in_its_topics_from_the_earlie
 
 
 async def _send(prefix: str, batch: list[Any]) -> None:
-    from aiokafka import AIOKafkaProducer
-
     producer = AIOKafkaProducer(bootstrap_servers=PARTS.infra.kafka_bootstrap)
     await producer.start()
     try:
