@@ -52,5 +52,8 @@ def register(app: typer.Typer) -> None:
         except RebuildError as error:
             complain(str(error))
             return 1
+        if not done.switched:
+            complain("The new generation differs from the old one, which goes on serving; the differences are above.")
+            return 1
         say(f"Generation {done.generation} serves now, in place of generation {done.before}.")
         return 0

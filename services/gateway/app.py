@@ -34,7 +34,7 @@ from services.gateway.settings import GatewaySettings
 TITLE = "Alpmera"
 SUMMARY = "Join campaigns, commit funds to escrow, and see where they are."
 LOCAL_SIGN_IN = "services.gateway.auth.local_sign_in"
-API_PREFIXES = ("v1/", "healthz", "readyz", "version", "openapi.json")
+API_NAMES = frozenset({"v1", "healthz", "readyz", "version", "openapi.json"})
 
 ROUTERS = (
     session.router,
@@ -96,7 +96,7 @@ async def openapi_document(request: Request) -> Response:
 async def open_site(request: Request) -> Response:
     """The web application, for every address that is not one of the interface's."""
     path = request.path_params["path"]
-    if path.startswith(API_PREFIXES):
+    if path.partition("/")[0] in API_NAMES:
         raise Rejected("not_found")
     return gateway_of(request).site.answer(path)
 

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -146,6 +147,7 @@ async def _remove(connection: AsyncConnection, generation: int) -> None:
 
 async def _catch_up(settings: KitSettings, generation: int, report: Report) -> None:
     """Wait until the new generation has read what the topics held when it was asked."""
+    partitions = await _partitions(settings)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         group_id=settings.kafka_prefix + consumer_name(generation),
@@ -153,11 +155,6 @@ async def _catch_up(settings: KitSettings, generation: int, report: Report) -> N
     )
     await consumer.start()
     try:
-        partitions = [
-            TopicPartition(settings.kafka_prefix + topic, number)
-            for topic in TOPICS
-            for number in (await _partitions(consumer, settings.kafka_prefix + topic))
-        ]
         ends = await consumer.end_offsets(partitions)
         deadline = monotonic_seconds() + CATCH_UP_SECONDS_MAX
         told = -1
@@ -177,14 +174,18 @@ async def _catch_up(settings: KitSettings, generation: int, report: Report) -> N
     raise RebuildError("the events could not be read in time; the active generation is as it was")
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    found = consumer.partitions_for_topic(topic)
-    if found is None:
-        await consumer.force_metadata_update()
-        found = consumer.partitions_for_topic(topic)
-    if found is None:
-        raise RebuildError(f"the topic {topic} does not exist")
-    return set(found)
+async def _partitions(settings: KitSettings) -> list[TopicPartition]:
+    """Every partition of the topics that the projection reads."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        described = await admin.describe_topics([settings.kafka_prefix + topic for topic in TOPICS])
+    finally:
+        await admin.close()
+    missing = [topic["topic"] for topic in described if not topic["partitions"]]
+    if missing:
+        raise RebuildError(f"the topics {', '.join(missing)} do not exist")
+    return [TopicPartition(topic["topic"], each["partition"]) for topic in described for each in topic["partitions"]]
 
 
 async def _compare(owner: AsyncEngine, before: int, generation: int, report: Report) -> Rebuilt:

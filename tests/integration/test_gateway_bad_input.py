@@ -34,8 +34,8 @@ async def joined(stage: Stage) -> tuple[httpx.AsyncClient, str, str]:
     return client, f"/v1/campaigns/{campaign_id}/commitments", terms_hash
 
 
-def body(terms_hash: str, **changes: Any) -> dict[str, Any]:
-    return {"quantity": 1, "terms_hash": terms_hash, "confirmation_token": "ctoken_ok"} | changes
+def body(own_hash: str, **changes: Any) -> dict[str, Any]:
+    return {"quantity": 1, "terms_hash": own_hash, "confirmation_token": "ctoken_ok"} | changes
 
 
 async def refused(stage: Stage, client: httpx.AsyncClient, path: str, content: Any, **headers: str) -> httpx.Response:
@@ -155,6 +155,9 @@ async def test_an_address_that_is_none_is_not_found_and_a_wrong_method_is_told(s
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), unknown
     wrong = await client.put(path, json={})
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == "POST"
+    for method, status in (("HEAD", 200), ("OPTIONS", 405)):
+        assert (await client.request(method, "/v1/me")).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -97,21 +97,24 @@ async def test_a_write_from_our_own_origin_is_taken(stage: Stage) -> None:
 async def test_signing_out_ends_the_session_at_once_here_and_at_other_gateways(stage: Stage) -> None:
     answer = await stage.client().post("/v1/dev/sign-in", json={"email": "theo@demo.test"})
     token = answer.json()["token"]
-    async with serving(gateway_settings(stage.database, stage.settings.kafka_prefix)) as other_url:
-        # The second gateway signs with its own key and reads the same database; it has the session in its cache.
-        async with httpx.AsyncClient(base_url=other_url, headers={"Authorization": f"Bearer {token}"}) as elsewhere:
-            assert (await elsewhere.get("/v1/me")).status_code == 200
-            here = stage.client(token)
-            assert (await here.get("/v1/me")).status_code == 200
-            ended = await here.delete("/v1/session")
-            assert ended.status_code == 204
-            assert "Max-Age=0" in ended.headers["set-cookie"]
-            assert (await here.get("/v1/me")).json()["code"] == "not_signed_in"
-            for _ in range(100):
-                answer = await elsewhere.get("/v1/me")
-                if answer.status_code == 401:
-                    break
-            assert answer.status_code == 401
+    bearer = {"Authorization": f"Bearer {token}"}
+    # The second gateway signs with its own key and reads the same database; it has the session in its cache.
+    async with (
+        serving(gateway_settings(stage.database, stage.settings.kafka_prefix)) as other_url,
+        httpx.AsyncClient(base_url=other_url, headers=bearer) as elsewhere,
+    ):
+        assert (await elsewhere.get("/v1/me")).status_code == 200
+        here = stage.client(token)
+        assert (await here.get("/v1/me")).status_code == 200
+        ended = await here.delete("/v1/session")
+        assert ended.status_code == 204
+        assert "Max-Age=0" in ended.headers["set-cookie"]
+        assert (await here.get("/v1/me")).json()["code"] == "not_signed_in"
+        for _ in range(100):
+            answer = await elsewhere.get("/v1/me")
+            if answer.status_code == 401:
+                break
+        assert answer.status_code == 401
 
 
 async def test_a_session_ends_when_it_is_idle_or_too_old(stage: Stage) -> None:
@@ -136,9 +139,8 @@ async def test_an_address_is_sealed_in_the_table_and_on_its_way_and_nowhere_plai
         "/v1/dev/participants", json={"participants": [{"external_id": uuid4().hex, "email": email}]}
     )
     subject_id = answer.json()["participants"][0]["subject_id"]
-    recorded = await stage.command(PersonRecorded)
-    while str(recorded.message.subject_id) != subject_id:
-        recorded = await stage.command(PersonRecorded)
+    people = [sent for sent in await stage.commands() if isinstance(sent.message, PersonRecorded)]
+    (recorded,) = [sent for sent in people if str(sent.message.subject_id) == subject_id]
     assert recorded.topic == "gateway.people"
     key = stage.settings.people_key_notifications.get_secret_value()
     assert unseal(key, recorded.message.sealed["notifications"])["email"] == email

@@ -197,7 +197,6 @@ DEFINITIONS = [
     "ALTER FUNCTION ledger_seal() RENAME TO mine",
     "GRANT UPDATE ON ledger_entry TO PUBLIC",
     "SET session_replication_role = replica",
-    "SELECT ledger_move_head('platform', 1, 1, 1)",
     "UPDATE stack_clock SET offset_seconds = 5",
 ]
 

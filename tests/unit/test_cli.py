@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 import typer
 
+from contracts.language import find_violations
 from deploy.cli.__main__ import VERBS, main
 from deploy.cli.checks import STATIC_CHECKS, Check, run_checks
+from deploy.cli.seed import CAMPAIGNS, seed_world
 from deploy.cli.test import GROUPS, read_counts
+from deploy.local.addresses import StackAddresses
 from deploy.local.board import Board, StackRecord, read_record
+from deploy.local.errors import StackError
+from deploy.local.keys import Secrets
 from deploy.local.paths import REPOSITORY
 
 HELP_SECONDS_MAX = 10
@@ -157,3 +162,32 @@ def test_every_folder_of_tests_belongs_to_a_group() -> None:
     groups = [REPOSITORY / group.folder for group in GROUPS]
     assert [str(folder) for folder in folders if not any(folder.is_relative_to(one) for one in groups)] == []
     assert {"types", "format", "lint", "imports"} <= {check.name for check in STATIC_CHECKS}
+
+
+def test_every_text_of_the_demo_world_keeps_the_language_rules() -> None:
+    texts = [value for facts in CAMPAIGNS for value in facts.values() if isinstance(value, str)]
+    assert len(texts) == 15
+    assert [(text, findings) for text in texts if (findings := find_violations(text))] == []
+
+
+def test_the_demo_world_is_left_out_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = StackAddresses(
+        gateway_url="http://127.0.0.1:9",
+        service_urls={},
+        kafka_bootstrap="",
+        kafka_cluster_id="",
+        traces_url="",
+        mailbox_url="",
+        smtp="",
+        stripe_url="http://127.0.0.1:9",
+        stripe_kind="stand-in",
+        stripe_key="",
+        service_pids={},
+        _admin_url="",
+        _secrets=Secrets(Path("/nowhere")),
+    )
+    monkeypatch.setenv("ALPMERA_SEED", "none")
+    assert seed_world(nowhere) == 0
+    monkeypatch.delenv("ALPMERA_SEED")
+    with pytest.raises(StackError, match="demo world could not be made"):
+        seed_world(nowhere)

@@ -56,6 +56,7 @@ def refusal(code: str | None) -> dict[str, Any]:
         (row("WITHDRAWN", withdrawn_was="PENDING_FUNDS"), "refused", "payment_canceled"),
         (row("FUNDS_FAILED", fail_reason="expired"), "refused", "payment_expired"),
         (row("FUNDS_FAILED", fail_reason="canceled"), "refused", "payment_canceled"),
+        (row("FUNDS_FAILED", fail_reason="refused"), "refused", "collections_frozen"),
         (row("REFUSED", refusal_code="over_capacity"), "refused", "over_capacity"),
         (None, "running", None),
     ],

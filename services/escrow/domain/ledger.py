@@ -188,7 +188,8 @@ def check_balance(account: str, balance_minor: int) -> None:
 
 def check_posting(posting: Posting) -> None:
     """Check a posting alone, without balances. Raises LedgerRefused: `unknown_kind`, `wrong_cause`, `unbalanced`,
-    `unknown_account`, `wrong_account`, `amount_out_of_range`, `object_missing`, `commitment_missing`, `plan_missing`, `reason_missing`, `reversal_missing`, `too_large`."""
+    `unknown_account`, `wrong_account`, `amount_out_of_range`, `object_missing`, `commitment_missing`, `plan_missing`, `reason_missing`, `reversal_missing`, `too_large`,
+    `unreadable`."""
     kind = KINDS.get(posting.kind)
     if kind is None:
         raise LedgerRefused("unknown_kind", kind=posting.kind)
@@ -206,6 +207,8 @@ def _check_names(posting: Posting, kind: Kind) -> None:
         raise LedgerRefused("plan_missing", kind=posting.kind, cause=posting.cause)
     if kind.names_reason and not posting.reason:
         raise LedgerRefused("reason_missing", kind=posting.kind, cause=posting.cause)
+    if "\0" in posting.cause + (posting.object_id or "") + (posting.reason or ""):
+        raise LedgerRefused("unreadable", kind=posting.kind)
     if (
         len(posting.cause) > NAME_CHARACTERS_MAX
         or len(posting.object_id or "") > NAME_CHARACTERS_MAX

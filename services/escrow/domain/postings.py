@@ -8,7 +8,7 @@ Balances are not seen here: the store checks the whole posting and its balances 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,8 @@ class Facts:
 
 
 NO_FACTS = Facts()
+
+_own = commitment_account
 
 
 def lock(
@@ -45,8 +47,7 @@ def lock(
 def late_receipt(
     scope: str, commitment_id: UUID, amount_minor: int, *, intent_id: UUID, object_id: str, facts: Facts = NO_FACTS
 ) -> Posting:
-    """A payment succeeded for an ended, left or already funded reservation: owed back, never held. Same cause as `lock`,
-    so that one payment is never both."""
+    """A payment for an ended, left or funded reservation: owed back, never held. Its cause is `lock`'s: never both."""
     return Posting(
         scope,
         "late_receipt",
@@ -63,8 +64,7 @@ def late_receipt(
 def psp_settle(
     scope: str, *, bt_id: str, amount_minor: int, fee_minor: int, object_id: str, facts: Facts = NO_FACTS
 ) -> Posting:
-    """A balance transaction settles what `object_id` (its source) left in clearing. Amount and fee are Stripe's, signed;
-    the net is amount less fee."""
+    """A balance transaction settles what its source, `object_id`, left in clearing. Amount and fee are Stripe's, signed."""
     return Posting(
         scope,
         "psp_settle",
@@ -373,25 +373,18 @@ def explained(scope: str, *, bt_id: str, net_minor: int, position: int, facts: F
 
 
 def correction(original: Posting, *, plan_id: UUID, position: int, reason: str, facts: Facts = NO_FACTS) -> Posting:
-    """The exact reverse of the transfer at `position` (given as it was posted), approved by two people in the plan. The
-    right transfer follows as a posting of its own kind."""
-    return Posting(
-        scope=original.scope,
+    """The exact reverse of the posted transfer at `position`, approved by two people; the right one follows on its own."""
+    return replace(
+        original,
         kind="correction",
         cause=f"cor:{plan_id}",
         entries=reversed_entries(original.entries),
-        commitment_id=original.commitment_id,
         reason=reason,
         relied_on=facts.relied_on,
         event_at=facts.event_at,
-        object_id=original.object_id,
         plan_id=plan_id,
         reverses=position,
     )
-
-
-def _own(name: str, commitment_id: UUID) -> str:
-    return commitment_account(name, commitment_id)
 
 
 def _pair(debit: str, credit: str, amount_minor: int) -> tuple[tuple[str, int], ...]:

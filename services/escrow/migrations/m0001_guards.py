@@ -21,6 +21,7 @@ SEAL = f"""
 CREATE FUNCTION ledger_seal() RETURNS trigger {DEFINER} {INDEX_PLANS} AS $$
 DECLARE
     moved record;
+    written record;
 BEGIN
     PERFORM 1 FROM ledger_scope
     WHERE scope IN (SELECT f.scope FROM fresh f)
@@ -54,19 +55,42 @@ BEGIN
         INSERT (scope, account, balance_minor, version)
         VALUES (s.scope, s.account, 0, ledger_discontinued(s.scope, s.account));
 
+    -- The heads' rows are locked: nothing but this statement's transfers can lie past them.
     FOR moved IN
-        SELECT t.scope, min(t.position) AS first, max(t.position) AS last, count(*) AS n,
-            min(t.position) FILTER (WHERE t.total_minor <> 0) AS unbalanced
+        SELECT s.scope, s.transfer_count, e.first, e.last, e.n, e.unbalanced
         FROM (
-            SELECT f.scope, f.position, sum(f.amount_minor) AS total_minor FROM fresh f GROUP BY f.scope, f.position
-        ) t
-        GROUP BY t.scope
+            SELECT t.scope, min(t.position) AS first, max(t.position) AS last, count(*) AS n,
+                min(t.position) FILTER (WHERE t.total_minor <> 0) AS unbalanced
+            FROM (
+                SELECT f.scope, f.position, sum(f.amount_minor) AS total_minor
+                FROM fresh f
+                GROUP BY f.scope, f.position
+            ) t
+            GROUP BY t.scope
+        ) e
+        LEFT JOIN ledger_scope s ON s.scope = e.scope
     LOOP
         IF moved.unbalanced IS NOT NULL THEN
             RAISE EXCEPTION 'transfer % of scope % does not sum to zero', moved.unbalanced, moved.scope
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transfer_sums_to_zero';
         END IF;
-        PERFORM ledger_move_head(moved.scope, moved.first, moved.last, moved.n);
+        SELECT count(*) AS n, max(t.position) AS last INTO written
+        FROM ledger_transfer t
+        WHERE t.scope = moved.scope AND t.position > moved.transfer_count;
+        IF NOT coalesce(
+            moved.first = moved.transfer_count + 1
+            AND moved.last = moved.transfer_count + moved.n
+            AND written.n = moved.n
+            AND written.last = moved.last, false)
+        THEN
+            RAISE EXCEPTION 'transfers % to % of scope % do not continue its chain after %',
+                moved.first, moved.last, moved.scope, moved.transfer_count
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transfer_continues_its_chain';
+        END IF;
+        UPDATE ledger_scope s
+        SET transfer_count = t.position, chain_head = t.hash
+        FROM ledger_transfer t
+        WHERE s.scope = moved.scope AND t.scope = moved.scope AND t.position = moved.last;
     END LOOP;
     RETURN NULL;
 END $$
@@ -79,32 +103,6 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_entry_continues_its_account';
 END $$
 """
-
-MOVE_HEAD = f"""
-CREATE FUNCTION ledger_move_head(the_scope text, first bigint, last bigint, n bigint) RETURNS void
-{DEFINER} {INDEX_PLANS} AS $$
-DECLARE
-    chain record;
-    head record;
-BEGIN
-    SELECT s.transfer_count INTO head FROM ledger_scope s WHERE s.scope = the_scope;
-    -- The head's row is locked: nothing but this statement's transfers can lie past it.
-    SELECT count(*) AS n, max(t.position) AS last INTO chain
-    FROM ledger_transfer t
-    WHERE t.scope = the_scope AND t.position > head.transfer_count;
-    IF NOT coalesce(
-        first = head.transfer_count + 1 AND last = head.transfer_count + n AND chain.n = n AND chain.last = last, false)
-    THEN
-        RAISE EXCEPTION 'transfers % to % of scope % do not continue its chain after %',
-            first, last, the_scope, head.transfer_count
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transfer_continues_its_chain';
-    END IF;
-    UPDATE ledger_scope s
-    SET transfer_count = t.position, chain_head = t.hash
-    FROM ledger_transfer t
-    WHERE s.scope = the_scope AND t.scope = the_scope AND t.position = ledger_move_head.last;
-END $$
-"""  # noqa: S608 - constants
 
 SEALED = f"""
 CREATE FUNCTION ledger_sealed() RETURNS trigger {DEFINER}
@@ -165,6 +163,29 @@ BEGIN
 END $$
 """  # noqa: S608 - constants
 
+FIND = (
+    f"""
+    CREATE FUNCTION ledger_find_accounts(scopes text[], accounts text[])
+    RETURNS TABLE (scope text, account text, balance_minor bigint, version bigint)
+    LANGUAGE plpgsql STABLE {INDEX_PLANS} AS $$
+    BEGIN
+        RETURN QUERY
+        SELECT a.scope, a.account, a.balance_minor, a.version
+        FROM unnest(scopes, accounts) AS w (scope, account)
+        JOIN ledger_account a ON a.scope = w.scope AND a.account = w.account;
+    END $$
+    """,  # noqa: S608 - constants
+    f"""
+    CREATE FUNCTION ledger_find_causes(causes text[]) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE {INDEX_PLANS} AS $$
+    BEGIN
+        RETURN QUERY SELECT t.cause FROM ledger_transfer t WHERE t.cause = ANY (causes);
+    END $$
+    """,  # noqa: S608 - constants
+)
+# The look-ups before a batch are functions for their plans' sake only: a prepared statement that was planned on an empty
+# ledger would read the whole table for every batch until statistics catch up.
+
 REFUSE = """
 CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -223,4 +244,4 @@ _WRITE = (
     """,
 )
 
-STATEMENTS = (DISCONTINUED, MOVE_HEAD, SEAL, SEALED, REFUSE, *_WRITE, *_APPEND_ONLY, *_DERIVED)
+STATEMENTS = (DISCONTINUED, SEAL, SEALED, *FIND, REFUSE, *_WRITE, *_APPEND_ONLY, *_DERIVED)

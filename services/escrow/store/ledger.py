@@ -161,8 +161,9 @@ class Ledger:
         if not fresh:
             return []
         heads = await self._heads({posting.scope for posting, _ in fresh})
-        numbered = [_numbered(posting, entries, heads[posting.scope], self._work.now) for posting, entries in fresh]
-        insert = asyncio.create_task(self._insert(numbered))
+        now = self._work.now
+        numbered = [_numbered(posting, entries, heads[posting.scope], now) for posting, entries in fresh]
+        insert = asyncio.create_task(self._insert(_columns(numbered, now)))
         try:
             # The database works on the insert while the models are made here.
             await asyncio.sleep(0)
@@ -170,8 +171,8 @@ class Ledger:
         finally:
             await insert
 
-    async def _insert(self, transfers: list[dict[str, Any]]) -> None:
-        await self._work.connection.execute(_INSERT, _columns(transfers, self._work.now))
+    async def _insert(self, columns: dict[str, Any]) -> None:
+        await self._work.connection.execute(_INSERT, columns)
 
     async def _heads(self, scopes: set[str]) -> dict[str, _Head]:
         """The heads, read just before numbering: a scope's currency may have been set in this very transaction."""
@@ -286,13 +287,12 @@ _SELECT_HEADS = text(
 
 _SELECT_ACCOUNTS = text(
     """
-    SELECT a.scope, a.account, a.balance_minor, a.version
-    FROM unnest(CAST(:scopes AS text[]), CAST(:accounts AS text[])) AS w (scope, account)
-    JOIN ledger_account a ON a.scope = w.scope AND a.account = w.account
+    SELECT scope, account, balance_minor, version
+    FROM ledger_find_accounts(CAST(:scopes AS text[]), CAST(:accounts AS text[]))
     """
 )
 
-_SELECT_CAUSES = text("SELECT cause FROM ledger_transfer WHERE cause = ANY (CAST(:causes AS text[]))")
+_SELECT_CAUSES = text("SELECT cause FROM ledger_find_causes(CAST(:causes AS text[])) AS cause")
 
 # Both inserts are one statement on purpose: the triggers at its end see whole transfers, and refuse anything else.
 # The entries stand outermost so that their trigger, which seals the transfers, runs before the transfers' own.

@@ -12,6 +12,8 @@ from typing import Any
 from services.gateway.domain.operation import RUNNING, Operation, Outcome
 
 _PAID_STATES = frozenset({"LOCKED", "REFUNDED", "RELEASED"})
+_ENDED_CODES = {"expired": "payment_expired", "refused": "collections_frozen"}
+"""Why a reservation ended without funds → the code that tells it; escrow refuses to collect while it checks."""
 _UNKNOWN_AT_ESCROW = "payment_not_expected"
 
 
@@ -40,7 +42,7 @@ def of_payment(
     if state == "WITHDRAWN":
         return Outcome("refused", "payment_canceled", row=commitment)
     if state == "FUNDS_FAILED":
-        code = "payment_expired" if commitment["fail_reason"] == "expired" else "payment_canceled"
+        code = _ENDED_CODES.get(commitment["fail_reason"], "payment_canceled")
         return Outcome("refused", code, row=commitment)
     return _pending(operation, commitment, refusals, redirect_url)
 

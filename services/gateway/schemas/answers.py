@@ -109,6 +109,26 @@ class ResourceView(Answer):
     href: str | None
 
 
+class FieldErrorView(Answer):
+    """One field that does not fit."""
+
+    pointer: str
+    message: str
+    code: str
+
+
+class OperationProblem(Answer):
+    """Why an act was refused: the problem without the names of a request."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    facts: dict[str, Any]
+    errors: list[FieldErrorView]
+
+
 class OperationView(Answer):
     """An accepted act and what became of it."""
 
@@ -117,7 +137,7 @@ class OperationView(Answer):
     state: Literal["running", "action_required", "done", "refused"]
     resource: ResourceView
     next_action: NextAction | None
-    problem: dict[str, Any] | None
+    problem: OperationProblem | None
     received_at: datetime
 
 
@@ -126,14 +146,6 @@ class OperationList(Answer):
 
     data: list[OperationView]
     next_cursor: None = None
-
-
-class FieldErrorView(Answer):
-    """One field that does not fit."""
-
-    pointer: str
-    message: str
-    code: str
 
 
 class ProblemView(BaseModel):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from contracts.terms import CampaignState, CloseReason, Product, SignOffRole, Terms, Visibility
 from services.gateway.schemas.answers import Answer, MoneyView
 
 
@@ -13,7 +14,7 @@ class ProgressView(Answer):
     """The figures of a campaign that move while people join."""
 
     campaign_id: UUID
-    state: str
+    state: CampaignState
     state_words: str
     held_units: int
     reserved_units: int
@@ -30,10 +31,10 @@ class CampaignSummary(Answer):
 
     id: UUID
     title: str
-    state: str
+    state: CampaignState
     state_words: str
-    closed_reason: str | None
-    visibility: str
+    closed_reason: CloseReason | None
+    visibility: Visibility
     unit_price: MoneyView
     category: str
     progress: ProgressView
@@ -107,16 +108,16 @@ class StaffView(Answer):
     author_id: str | None
     supplier_ids: list[UUID]
     returned_reason: str | None
-    missing_sign_offs: list[str]
+    missing_sign_offs: list[SignOffRole]
     cases: list[CaseView]
-    next_acts: list[str]
+    next_acts: list[Literal["submit", "review", "submit_plan", "approve_plan", "sign_off_failure"]]
 
 
 class CampaignView(CampaignSummary):
     """A campaign's page."""
 
-    product: dict[str, Any]
-    terms: dict[str, Any]
+    product: Product
+    terms: Terms
     terms_hash: str
     constraints: list[str]
     state_since: datetime

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.terms import CampaignState
 from services.gateway.schemas.answers import Answer, MoneyView, NextAction
+
+CommitmentState = Literal["PENDING_FUNDS", "LOCKED", "FUNDS_FAILED", "WITHDRAWN", "REFUNDED", "RELEASED", "REFUSED"]
 
 
 class PaymentView(Answer):
@@ -63,12 +66,12 @@ class CommitmentView(Answer):
     reference: str | None
     campaign_id: UUID
     campaign_title: str
-    campaign_state: str
+    campaign_state: CampaignState
     quantity: int
     unit_price: MoneyView
     amount: MoneyView
     terms_hash: str | None
-    state: str
+    state: CommitmentState
     state_words: str
     money_now: str
     payment: PaymentView
@@ -86,7 +89,7 @@ class IssueState(Answer):
     """An issue's id and state."""
 
     id: UUID
-    state: str
+    state: Literal["open", "upheld", "rejected"]
 
 
 class CommitmentRow(Answer):
@@ -96,7 +99,7 @@ class CommitmentRow(Answer):
     reference: str | None
     quantity: int
     amount: MoneyView | None
-    state: str
+    state: CommitmentState
     state_words: str
     delivery: DeliveryView | None
     issue: IssueState | None

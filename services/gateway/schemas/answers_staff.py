@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
+from contracts.ledger import PlanKind
+from contracts.terms import Terms
 from services.gateway.schemas.answers import Answer, MoneyView
 from services.gateway.schemas.answers_campaigns import CampaignSummary, CaseView
 from services.gateway.schemas.answers_commitments import IssueView
@@ -32,7 +34,7 @@ class InvitationView(Answer):
     final: bool
     unit_price: MoneyView
     total: MoneyView
-    terms: dict[str, Any]
+    terms: Terms
     terms_hash: str
     opens_at: datetime | None
     closes_at: datetime | None
@@ -58,7 +60,7 @@ class PlanView(Answer):
 
     id: UUID
     campaign_id: UUID
-    kind: str
+    kind: PlanKind
     state: Literal["SUBMITTED", "APPROVED", "SENDING", "RELEASED", "STOPPED"]
     state_words: str
     plan_hash: str

@@ -15,8 +15,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-HEAD_MOVER = "ledger_move_head (text, bigint, bigint, bigint)"
-
 GRANTS = {
     "ledger_scope": (
         "SELECT, INSERT (stream, seq, currency, campaign_state, campaign_state_event_id, paused, latch, latch_plan_id), "
@@ -38,9 +36,7 @@ def upgrade() -> None:
         for statement in module.STATEMENTS:
             op.execute(statement)
     # The database may hand every new table to the application whole; here that is taken back first.
-    op.execute(f"REVOKE ALL ON FUNCTION {HEAD_MOVER} FROM PUBLIC")
     role = app_role()
     if op.get_bind().execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first() is not None:
         op.execute(f'REVOKE ALL ON {", ".join(GRANTS)} FROM "{role}"')
-        op.execute(f'REVOKE ALL ON FUNCTION {HEAD_MOVER} FROM "{role}"')
     grant_app(op, GRANTS)

@@ -62,6 +62,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: "pointer",
   components: {
+    Anchor: { defaultProps: { underline: "always" } },
     Button: READABLE,
     Checkbox: { defaultProps: { size: "sm" }, styles: { label: { fontSize: "1rem" } } },
     FileInput: READABLE,

@@ -4,7 +4,7 @@
  */
 
 export interface paths {
-    "/v1/me": {
+    "/healthz": {
         parameters: {
             query?: never;
             header?: never;
@@ -12,10 +12,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is signed in
-         * @description The signed-in account and the token that writes under a cookie need.
+         * The process answers
+         * @description Nothing else is asked.
          */
-        get: operations["me"];
+        get: operations["healthz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -24,27 +24,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Sign out: the session ends at once, everywhere
-         * @description End the session and clear the cookie.
-         */
-        delete: operations["sign_out"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/client-config": {
+    "/readyz": {
         parameters: {
             query?: never;
             header?: never;
@@ -52,10 +32,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the site needs before anybody signs in
-         * @description The profile, the stack's clock, the card form's address, and the demo logins where there are some.
+         * Database, broker, migrations and projection work
+         * @description Asks each of them now; 503 when one does not answer.
          */
-        get: operations["client_config"];
+        get: operations["readyz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -108,67 +88,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/campaigns/{campaign_id}/submission": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Submit a draft for review
-         * @description The terms are frozen by their hash.
-         */
-        post: operations["submit_campaign"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/campaigns/{campaign_id}/review": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Decide on a campaign in review
-         * @description Accept, accept with constraints, defer, or reject; the reviewer is not the author.
-         */
-        post: operations["review_campaign"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/campaigns/{campaign_id}/failure-sign-offs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign off that fulfillment was not completed
-         * @description One of three sign-offs by three people; the role is the sender's own.
-         */
-        post: operations["sign_off_failure"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/campaigns/{campaign_id}/events": {
+    "/v1/campaigns/{campaign_id}/clearing-plans": {
         parameters: {
             query?: never;
             header?: never;
@@ -176,12 +96,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A campaign's progress as server-sent events
-         * @description The figures at once, then on every change; nothing is sent that `Last-Event-ID` says is known.
+         * A campaign's clearing plans
+         * @description The newest first.
          */
-        get: operations["campaigns_progress"];
+        get: operations["campaign_clearing_plans"];
         put?: never;
-        post?: never;
+        /**
+         * Make a clearing plan from the records and submit it
+         * @description The maker's submission is the first approval.
+         */
+        post: operations["submit_clearing_plan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -212,47 +136,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/commitments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Your commitments, the newest first
-         * @description Each with one sentence that says where the money is now.
-         */
-        get: operations["commitments_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/commitments/{commitment_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * One of your commitments
-         * @description The commitment with its payment, refund, delivery, and what you can do now.
-         */
-        get: operations["commitments_read"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/commitments/{commitment_id}/payment": {
+    "/v1/campaigns/{campaign_id}/deliveries": {
         parameters: {
             query?: never;
             header?: never;
@@ -262,154 +146,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Use another card for a reservation that waits for its funds
-         * @description Nothing was charged by the card that was declined.
+         * Record that commitments are delivered, with evidence
+         * @description Each commitment's inspection begins with its own delivery.
          */
-        post: operations["pay_commitment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/commitments/{commitment_id}/withdrawal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Leave a campaign before it closes for joining: full refund, no question
-         * @description The refund is decided at once; the answer says where the money is.
-         */
-        post: operations["withdraw_commitment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/commitments/{commitment_id}/issues": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Report a fault inside the inspection window
-         * @description The description stays with the gateway and the suppliers service; events carry its digest only.
-         */
-        post: operations["report_issue"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/campaigns/{campaign_id}/issues": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The reported faults of a campaign, for staff and its supplier
-         * @description Their texts are for staff.
-         */
-        get: operations["campaign_issues"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/suppliers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The registered suppliers
-         * @description By name.
-         */
-        get: operations["suppliers_list"];
-        put?: never;
-        /**
-         * Record a supplier with its verified payout account
-         * @description A given `supplier_id` is kept; without one the supplier gets a new id.
-         */
-        post: operations["register_supplier"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/invitations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Invitations: a supplier's own, or all for staff
-         * @description The newest first.
-         */
-        get: operations["invitations_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/invitations/{invitation_id}/acceptance": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Accept exactly the terms with this hash
-         * @description From the supplier's own account, inside the acceptance window. It binds the terms.
-         */
-        post: operations["accept_invitation"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/invitations/{invitation_id}/decline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Decline an invitation, with the reason
-         * @description Without another supplier the campaign closes and everybody is refunded.
-         */
-        post: operations["decline_invitation"];
+        post: operations["record_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -436,7 +176,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/campaigns/{campaign_id}/deliveries": {
+    "/v1/campaigns/{campaign_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's progress as server-sent events
+         * @description The figures at once, then on every change; nothing is sent that `Last-Event-ID` says is known.
+         */
+        get: operations["campaigns_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/failure-sign-offs": {
         parameters: {
             query?: never;
             header?: never;
@@ -446,17 +206,37 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Record that commitments are delivered, with evidence
-         * @description Each commitment's inspection begins with its own delivery.
+         * Sign off that fulfillment was not completed
+         * @description One of three sign-offs by three people; the role is the sender's own.
          */
-        post: operations["record_delivery"];
+        post: operations["sign_off_failure"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/issues/{issue_id}/decision": {
+    "/v1/campaigns/{campaign_id}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The reported faults of a campaign, for staff and its supplier
+         * @description Their texts are for staff.
+         */
+        get: operations["campaign_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/review": {
         parameters: {
             query?: never;
             header?: never;
@@ -466,17 +246,37 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Decide on a reported fault
-         * @description Upheld: the participant is refunded in full from what is still kept.
+         * Decide on a campaign in review
+         * @description Accept, accept with constraints, defer, or reject; the reviewer is not the author.
          */
-        post: operations["decide_issue"];
+        post: operations["review_campaign"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/campaigns/{campaign_id}/clearing-plans": {
+    "/v1/campaigns/{campaign_id}/submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a draft for review
+         * @description The terms are frozen by their hash.
+         */
+        post: operations["submit_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases": {
         parameters: {
             query?: never;
             header?: never;
@@ -484,16 +284,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A campaign's clearing plans
+         * Cases: what needs a person
          * @description The newest first.
          */
-        get: operations["campaign_clearing_plans"];
+        get: operations["cases_list"];
         put?: never;
-        /**
-         * Make a clearing plan from the records and submit it
-         * @description The maker's submission is the first approval.
-         */
-        post: operations["submit_clearing_plan"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -560,7 +356,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/cases": {
+    "/v1/client-config": {
         parameters: {
             query?: never;
             header?: never;
@@ -568,12 +364,152 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Cases: what needs a person
-         * @description The newest first.
+         * What the site needs before anybody signs in
+         * @description The profile, the stack's clock, the card form's address, and the demo logins where there are some.
          */
-        get: operations["cases_list"];
+        get: operations["client_config"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commitments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your commitments, the newest first
+         * @description Each with one sentence that says where the money is now.
+         */
+        get: operations["commitments_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commitments/{commitment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of your commitments
+         * @description The commitment with its payment, refund, delivery, and what you can do now.
+         */
+        get: operations["commitments_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commitments/{commitment_id}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report a fault inside the inspection window
+         * @description The description stays with the gateway and the suppliers service; events carry its digest only.
+         */
+        post: operations["report_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commitments/{commitment_id}/payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use another card for a reservation that waits for its funds
+         * @description Nothing was charged by the card that was declined.
+         */
+        post: operations["pay_commitment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commitments/{commitment_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave a campaign before it closes for joining: full refund, no question
+         * @description The refund is decided at once; the answer says where the money is.
+         */
+        post: operations["withdraw_commitment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dev/participants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make participant accounts for scripts, with a session each (local profile only)
+         * @description Make or find accounts by a script's own ids; the same id is the same account, with a new session each time.
+         */
+        post: operations["dev_participants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dev/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in as a demo account (local profile only)
+         * @description Open a session for a known address without any proof.
+         */
+        post: operations["dev_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -600,7 +536,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/staff/overview": {
+    "/v1/invitations": {
         parameters: {
             query?: never;
             header?: never;
@@ -608,10 +544,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What waits for a person
-         * @description Reviews, plans for a second approval, reported faults, open cases, campaigns ready for a plan.
+         * Invitations: a supplier's own, or all for staff
+         * @description The newest first.
          */
-        get: operations["staff_overview"];
+        get: operations["invitations_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -620,7 +556,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/operations/{operation_id}": {
+    "/v1/invitations/{invitation_id}/acceptance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept exactly the terms with this hash
+         * @description From the supplier's own account, inside the acceptance window. It binds the terms.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{invitation_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline an invitation, with the reason
+         * @description Without another supplier the campaign closes and everybody is refunded.
+         */
+        post: operations["decline_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/issues/{issue_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide on a reported fault
+         * @description Upheld: the participant is refunded in full from what is still kept.
+         */
+        post: operations["decide_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me": {
         parameters: {
             query?: never;
             header?: never;
@@ -628,10 +624,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What became of an act
-         * @description The present outcome; `Prefer: wait=N` waits for it.
+         * Who is signed in
+         * @description The signed-in account and the token that writes under a cookie need.
          */
-        get: operations["operations_read"];
+        get: operations["me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -660,27 +656,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/webhooks/stripe": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Stripe's events, signed
-         * @description A duplicate is answered like the first and does nothing.
-         */
-        post: operations["stripe_webhook"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/healthz": {
+    "/v1/operations/{operation_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -688,50 +664,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The process answers
-         * @description Nothing else is asked.
+         * What became of an act
+         * @description The present outcome; `Prefer: wait=N` waits for it.
          */
-        get: operations["healthz"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readyz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Database, broker, migrations and projection work
-         * @description Asks each of them now; 503 when one does not answer.
-         */
-        get: operations["readyz"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/version": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Which version this is
-         * @description The version, the profile and the generation of the read model.
-         */
-        get: operations["version"];
+        get: operations["operations_read"];
         put?: never;
         post?: never;
         delete?: never;
@@ -760,7 +696,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/dev/sign-in": {
+    "/v1/session": {
         parameters: {
             query?: never;
             header?: never;
@@ -769,18 +705,62 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        post?: never;
         /**
-         * Sign in as a demo account (local profile only)
-         * @description Open a session for a known address without any proof.
+         * Sign out: the session ends at once, everywhere
+         * @description End the session and clear the cookie.
          */
-        post: operations["dev_sign_in"];
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/staff/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What waits for a person
+         * @description Reviews, plans for a second approval, reported faults, open cases, campaigns ready for a plan.
+         */
+        get: operations["staff_overview"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/dev/participants": {
+    "/v1/suppliers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The registered suppliers
+         * @description By name.
+         */
+        get: operations["suppliers_list"];
+        put?: never;
+        /**
+         * Record a supplier with its verified payout account
+         * @description A given `supplier_id` is kept; without one the supplier gets a new id.
+         */
+        post: operations["register_supplier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/stripe": {
         parameters: {
             query?: never;
             header?: never;
@@ -790,10 +770,30 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make participant accounts for scripts, with a session each (local profile only)
-         * @description Make or find accounts by a script's own ids; the same id is the same account, with a new session each time.
+         * Stripe's events, signed
+         * @description A duplicate is answered like the first and does nothing.
          */
-        post: operations["dev_participants"];
+        post: operations["stripe_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which version this is
+         * @description The version, the profile and the generation of the read model.
+         */
+        get: operations["version"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -817,32 +817,32 @@ export interface components {
          * @description When the supplier decides, and about how many units.
          */
         AcceptanceWindow: {
-            /** Opens At */
-            opens_at: string | null;
             /** Closes At */
             closes_at: string | null;
             /** Final Units */
             final_units: number;
+            /** Opens At */
+            opens_at: string | null;
         };
         /**
          * AccountView
          * @description The signed-in account.
          */
         AccountView: {
-            /**
-             * Subject Id
-             * Format: uuid
-             */
-            subject_id: string;
+            /** Label */
+            label: string | null;
             /**
              * Role
              * @enum {string}
              */
             role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * Subject Id
+             * Format: uuid
+             */
+            subject_id: string;
             /** Supplier Id */
             supplier_id: string | null;
-            /** Label */
-            label: string | null;
         };
         /**
          * ActsView
@@ -851,10 +851,10 @@ export interface components {
         ActsView: {
             /** Pay */
             pay: boolean;
-            /** Withdraw */
-            withdraw: boolean;
             /** Report Issue */
             report_issue: boolean;
+            /** Withdraw */
+            withdraw: boolean;
         };
         /**
          * AmountBody
@@ -880,16 +880,16 @@ export interface components {
          */
         CampaignBody: {
             product: components["schemas"]["Product"];
-            terms: components["schemas"]["Terms"];
+            /** @default null */
+            readiness?: components["schemas"]["Readiness"] | null;
             /** Supplier Ids */
             supplier_ids: string[];
+            terms: components["schemas"]["Terms"];
             /**
              * Visibility
              * @enum {string}
              */
             visibility: "private" | "members" | "open";
-            /** @default null */
-            readiness?: components["schemas"]["Readiness"] | null;
         };
         /**
          * CampaignList
@@ -906,11 +906,11 @@ export interface components {
          * @description Where a campaign's money is, from the ledger's accounts.
          */
         CampaignMoney: {
+            fees: components["schemas"]["MoneyView"];
             held: components["schemas"]["MoneyView"];
             refund_owed: components["schemas"]["MoneyView"];
             refunded: components["schemas"]["MoneyView"];
             released: components["schemas"]["MoneyView"];
-            fees: components["schemas"]["MoneyView"];
             reserved_for_issues: components["schemas"]["MoneyView"];
         };
         /**
@@ -918,102 +918,108 @@ export interface components {
          * @description A campaign in a list.
          */
         CampaignSummary: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Title */
-            title: string;
-            /** State */
-            state: string;
-            /** State Words */
-            state_words: string;
-            /** Closed Reason */
-            closed_reason: string | null;
-            /** Visibility */
-            visibility: string;
-            unit_price: components["schemas"]["MoneyView"];
             /** Category */
             category: string;
-            progress: components["schemas"]["ProgressView"];
             /**
              * Close At
              * Format: date-time
              */
             close_at: string;
+            /** Closed Reason */
+            closed_reason: ("target_not_reached" | "supplier_declined" | "acceptance_timeout" | "fulfillment_failed" | "cancelled" | "rejected") | null;
+            /** Frozen */
+            frozen: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Joining */
             joining: boolean;
             /** Opened At */
             opened_at: string | null;
-            /** Frozen */
-            frozen: boolean;
+            progress: components["schemas"]["ProgressView"];
             /** Stale */
             stale: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "DRAFT" | "IN_REVIEW" | "ACTIVE" | "TARGET_ACHIEVED" | "PENDING_ACCEPTANCE" | "FULFILLMENT" | "INSPECTION" | "COMPLETED" | "CLOSED";
+            /** State Words */
+            state_words: string;
+            /** Title */
+            title: string;
+            unit_price: components["schemas"]["MoneyView"];
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "members" | "open";
         };
         /**
          * CampaignView
          * @description A campaign's page.
          */
         CampaignView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Title */
-            title: string;
-            /** State */
-            state: string;
-            /** State Words */
-            state_words: string;
-            /** Closed Reason */
-            closed_reason: string | null;
-            /** Visibility */
-            visibility: string;
-            unit_price: components["schemas"]["MoneyView"];
+            acceptance: components["schemas"]["AcceptanceWindow"] | null;
             /** Category */
             category: string;
-            progress: components["schemas"]["ProgressView"];
             /**
              * Close At
              * Format: date-time
              */
             close_at: string;
-            /** Joining */
-            joining: boolean;
-            /** Opened At */
-            opened_at: string | null;
-            /** Frozen */
-            frozen: boolean;
-            /** Stale */
-            stale: boolean;
-            /** Product */
-            product: {
-                [key: string]: unknown;
-            };
-            /** Terms */
-            terms: {
-                [key: string]: unknown;
-            };
-            /** Terms Hash */
-            terms_hash: string;
+            /** Closed Reason */
+            closed_reason: ("target_not_reached" | "supplier_declined" | "acceptance_timeout" | "fulfillment_failed" | "cancelled" | "rejected") | null;
             /** Constraints */
             constraints: string[];
+            /** Frozen */
+            frozen: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Joining */
+            joining: boolean;
+            money: components["schemas"]["CampaignMoney"];
+            /** Opened At */
+            opened_at: string | null;
+            product: components["schemas"]["Product"];
+            progress: components["schemas"]["ProgressView"];
+            settlement: components["schemas"]["SettlementView"] | null;
+            staff: components["schemas"]["StaffView"] | null;
+            /** Stale */
+            stale: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "DRAFT" | "IN_REVIEW" | "ACTIVE" | "TARGET_ACHIEVED" | "PENDING_ACCEPTANCE" | "FULFILLMENT" | "INSPECTION" | "COMPLETED" | "CLOSED";
+            /** State Explained */
+            state_explained: string;
             /**
              * State Since
              * Format: date-time
              */
             state_since: string;
-            /** State Explained */
-            state_explained: string;
-            money: components["schemas"]["CampaignMoney"];
+            /** State Words */
+            state_words: string;
+            supplier: components["schemas"]["SupplierName"] | null;
+            terms: components["schemas"]["Terms"];
+            /** Terms Hash */
+            terms_hash: string;
+            /** Title */
+            title: string;
+            unit_price: components["schemas"]["MoneyView"];
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "members" | "open";
             /** What Happens If */
             what_happens_if: components["schemas"]["WhatIf"][];
-            supplier: components["schemas"]["SupplierName"] | null;
-            acceptance: components["schemas"]["AcceptanceWindow"] | null;
-            settlement: components["schemas"]["SettlementView"] | null;
-            staff: components["schemas"]["StaffView"] | null;
         };
         /**
          * CaseList
@@ -1030,48 +1036,50 @@ export interface components {
          * @description Something that needs a person.
          */
         CaseView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Service */
-            service: string;
-            /** Kind */
-            kind: string;
-            /** Scope */
-            scope: string;
-            /** Subject Id */
-            subject_id: string;
-            /** Severity */
-            severity: string;
             /** Blocking */
             blocking: boolean;
+            /** Closed At */
+            closed_at: string | null;
             /** Facts */
             facts: {
                 [key: string]: unknown;
             };
             /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Opened At */
+            opened_at: string | null;
+            /** Resolution */
+            resolution: string | null;
+            /** Scope */
+            scope: string;
+            /** Service */
+            service: string;
+            /** Severity */
+            severity: string;
+            /**
              * State
              * @enum {string}
              */
             state: "open" | "closed";
-            /** Resolution */
-            resolution: string | null;
-            /** Opened At */
-            opened_at: string | null;
-            /** Closed At */
-            closed_at: string | null;
+            /** Subject Id */
+            subject_id: string;
         };
         /**
          * ClientConfig
          * @description What the site needs before anybody signs in.
          */
         ClientConfig: {
+            /** Clock Moving */
+            clock_moving: boolean;
+            /** Demo Logins */
+            demo_logins: components["schemas"]["DemoLogin"][];
             /** Profile */
             profile: string;
-            /** Test Money */
-            test_money: boolean;
             /** Simulated Time */
             simulated_time: boolean;
             /**
@@ -1079,28 +1087,26 @@ export interface components {
              * Format: date-time
              */
             stack_time: string;
-            /** Clock Moving */
-            clock_moving: boolean;
             stripe: components["schemas"]["StripeView"];
-            /** Demo Logins */
-            demo_logins: components["schemas"]["DemoLogin"][];
+            /** Test Money */
+            test_money: boolean;
         };
         /**
          * CommitBody
          * @description Join a campaign: units, the hash of the terms that were read, and the card's confirmation token.
          */
         CommitBody: {
-            /** Quantity */
-            quantity: number;
-            /** Terms Hash */
-            terms_hash: string;
             /** Confirmation Token */
             confirmation_token: string;
+            /** Quantity */
+            quantity: number;
             /**
              * Return Url
              * @default null
              */
             return_url?: string | null;
+            /** Terms Hash */
+            terms_hash: string;
         };
         /**
          * CommitmentList
@@ -1117,22 +1123,25 @@ export interface components {
          * @description A commitment as staff and the campaign's supplier see it, without who made it.
          */
         CommitmentRow: {
+            amount: components["schemas"]["MoneyView"] | null;
+            delivery: components["schemas"]["DeliveryView"] | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Reference */
-            reference: string | null;
+            issue: components["schemas"]["IssueState"] | null;
             /** Quantity */
             quantity: number;
-            amount: components["schemas"]["MoneyView"] | null;
-            /** State */
-            state: string;
+            /** Reference */
+            reference: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "PENDING_FUNDS" | "LOCKED" | "FUNDS_FAILED" | "WITHDRAWN" | "REFUNDED" | "RELEASED" | "REFUSED";
             /** State Words */
             state_words: string;
-            delivery: components["schemas"]["DeliveryView"] | null;
-            issue: components["schemas"]["IssueState"] | null;
         };
         /**
          * CommitmentRowList
@@ -1149,74 +1158,80 @@ export interface components {
          * @description A participant's commitment.
          */
         CommitmentView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Reference */
-            reference: string | null;
+            acts: components["schemas"]["ActsView"];
+            amount: components["schemas"]["MoneyView"];
             /**
              * Campaign Id
              * Format: uuid
              */
             campaign_id: string;
+            /**
+             * Campaign State
+             * @enum {string}
+             */
+            campaign_state: "DRAFT" | "IN_REVIEW" | "ACTIVE" | "TARGET_ACHIEVED" | "PENDING_ACCEPTANCE" | "FULFILLMENT" | "INSPECTION" | "COMPLETED" | "CLOSED";
             /** Campaign Title */
             campaign_title: string;
-            /** Campaign State */
-            campaign_state: string;
-            /** Quantity */
-            quantity: number;
-            unit_price: components["schemas"]["MoneyView"];
-            amount: components["schemas"]["MoneyView"];
-            /** Terms Hash */
-            terms_hash: string | null;
-            /** State */
-            state: string;
-            /** State Words */
-            state_words: string;
-            /** Money Now */
-            money_now: string;
-            payment: components["schemas"]["PaymentView"];
-            next_action: components["schemas"]["NextAction"] | null;
-            refund: components["schemas"]["RefundView"] | null;
-            delivery: components["schemas"]["DeliveryView"] | null;
-            issue: components["schemas"]["IssueView"] | null;
-            /** Reserved Until */
-            reserved_until: string | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            delivery: components["schemas"]["DeliveryView"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            issue: components["schemas"]["IssueView"] | null;
             /** Locked At */
             locked_at: string | null;
-            acts: components["schemas"]["ActsView"];
+            /** Money Now */
+            money_now: string;
+            next_action: components["schemas"]["NextAction"] | null;
+            payment: components["schemas"]["PaymentView"];
+            /** Quantity */
+            quantity: number;
+            /** Reference */
+            reference: string | null;
+            refund: components["schemas"]["RefundView"] | null;
+            /** Reserved Until */
+            reserved_until: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "PENDING_FUNDS" | "LOCKED" | "FUNDS_FAILED" | "WITHDRAWN" | "REFUNDED" | "RELEASED" | "REFUSED";
+            /** State Words */
+            state_words: string;
+            /** Terms Hash */
+            terms_hash: string | null;
+            unit_price: components["schemas"]["MoneyView"];
         };
         /**
          * ConditionView
          * @description A release condition with its verdict.
          */
         ConditionView: {
-            /** Name */
-            name: string;
-            /** Met */
-            met: boolean;
             /** Evidence */
             evidence: string[];
+            /** Met */
+            met: boolean;
+            /** Name */
+            name: string;
         };
         /**
          * DecisionBody
          * @description A decision on a reported fault.
          */
         DecisionBody: {
+            /** Reason */
+            reason: string;
             /**
              * Verdict
              * @enum {string}
              */
             verdict: "upheld" | "rejected";
-            /** Reason */
-            reason: string;
         };
         /**
          * DeclineBody
@@ -1241,6 +1256,8 @@ export interface components {
          * @description How far the delivery is.
          */
         DeliveryView: {
+            /** Inspection Until */
+            inspection_until: string | null;
             /**
              * State
              * @enum {string}
@@ -1248,8 +1265,6 @@ export interface components {
             state: "dispatched" | "delivered";
             /** Tracking */
             tracking: string | null;
-            /** Inspection Until */
-            inspection_until: string | null;
         };
         /**
          * DemoLogin
@@ -1271,13 +1286,13 @@ export interface components {
          * @description A participant as a script knows it.
          */
         DevParticipant: {
-            /** External Id */
-            external_id: string;
             /**
              * Email
              * @default null
              */
             email?: string | null;
+            /** External Id */
+            external_id: string;
         };
         /**
          * DevParticipantView
@@ -1333,12 +1348,12 @@ export interface components {
          * @description One field that does not fit.
          */
         FieldErrorView: {
-            /** Pointer */
-            pointer: string;
-            /** Message */
-            message: string;
             /** Code */
             code: string;
+            /** Message */
+            message: string;
+            /** Pointer */
+            pointer: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -1361,22 +1376,25 @@ export interface components {
          */
         InvitationView: {
             /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
              * Campaign Id
              * Format: uuid
              */
             campaign_id: string;
             /** Campaign Title */
             campaign_title: string;
+            /** Closes At */
+            closes_at: string | null;
+            /** Final */
+            final: boolean;
             /**
-             * Supplier Id
+             * Id
              * Format: uuid
              */
-            supplier_id: string;
+            id: string;
+            /** Invited At */
+            invited_at: string | null;
+            /** Opens At */
+            opens_at: string | null;
             /**
              * State
              * @enum {string}
@@ -1384,24 +1402,18 @@ export interface components {
             state: "invited" | "open" | "accepted" | "declined" | "timed_out" | "withdrawn";
             /** State Words */
             state_words: string;
-            /** Units */
-            units: number;
-            /** Final */
-            final: boolean;
-            unit_price: components["schemas"]["MoneyView"];
-            total: components["schemas"]["MoneyView"];
-            /** Terms */
-            terms: {
-                [key: string]: unknown;
-            };
+            /**
+             * Supplier Id
+             * Format: uuid
+             */
+            supplier_id: string;
+            terms: components["schemas"]["Terms"];
             /** Terms Hash */
             terms_hash: string;
-            /** Opens At */
-            opens_at: string | null;
-            /** Closes At */
-            closes_at: string | null;
-            /** Invited At */
-            invited_at: string | null;
+            total: components["schemas"]["MoneyView"];
+            unit_price: components["schemas"]["MoneyView"];
+            /** Units */
+            units: number;
         };
         /**
          * IssueBody
@@ -1436,19 +1448,17 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** State */
-            state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "upheld" | "rejected";
         };
         /**
          * IssueView
          * @description A reported fault.
          */
         IssueView: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
             /**
              * Campaign Id
              * Format: uuid
@@ -1459,20 +1469,25 @@ export interface components {
              * Format: uuid
              */
             commitment_id: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "upheld" | "rejected";
+            /** Decided At */
+            decided_at: string | null;
             /** Description */
             description: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /**
              * Reported At
              * Format: date-time
              */
             reported_at: string;
-            /** Decided At */
-            decided_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "upheld" | "rejected";
         };
         /**
          * Me
@@ -1517,6 +1532,28 @@ export interface components {
             next_cursor?: null;
         };
         /**
+         * OperationProblem
+         * @description Why an act was refused: the problem without the names of a request.
+         */
+        OperationProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Errors */
+            errors: components["schemas"]["FieldErrorView"][];
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * OperationView
          * @description An accepted act and what became of it.
          */
@@ -1528,22 +1565,19 @@ export interface components {
             id: string;
             /** Kind */
             kind: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "running" | "action_required" | "done" | "refused";
-            resource: components["schemas"]["ResourceView"];
             next_action: components["schemas"]["NextAction"] | null;
-            /** Problem */
-            problem: {
-                [key: string]: unknown;
-            } | null;
+            problem: components["schemas"]["OperationProblem"] | null;
             /**
              * Received At
              * Format: date-time
              */
             received_at: string;
+            resource: components["schemas"]["ResourceView"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "action_required" | "done" | "refused";
         };
         /**
          * PaymentBody
@@ -1563,17 +1597,17 @@ export interface components {
          * @description How far the payment is.
          */
         PaymentView: {
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "awaited" | "started" | "declined" | "action_required" | "held" | "ended";
             /** Attempt */
             attempt: number;
             /** Decline Code */
             decline_code: string | null;
             /** Retry Until */
             retry_until: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "awaited" | "started" | "declined" | "action_required" | "held" | "ended";
         };
         /**
          * PlanBody
@@ -1603,18 +1637,39 @@ export interface components {
          * @description A clearing plan.
          */
         PlanView: {
+            /** Approver Id */
+            approver_id: string | null;
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Conditions */
+            conditions: components["schemas"]["ConditionView"][];
+            fee: components["schemas"]["MoneyView"];
+            gross: components["schemas"]["MoneyView"];
             /**
              * Id
              * Format: uuid
              */
             id: string;
             /**
-             * Campaign Id
-             * Format: uuid
+             * Kind
+             * @enum {string}
              */
-            campaign_id: string;
-            /** Kind */
-            kind: string;
+            kind: "release" | "reserve_release";
+            /** Line Count */
+            line_count: number;
+            /** Maker Id */
+            maker_id: string;
+            net: components["schemas"]["MoneyView"];
+            /** Plan Hash */
+            plan_hash: string;
+            /** Reason */
+            reason: string;
+            /** Refused Code */
+            refused_code: string | null;
+            reserve: components["schemas"]["MoneyView"];
             /**
              * State
              * @enum {string}
@@ -1622,92 +1677,74 @@ export interface components {
             state: "SUBMITTED" | "APPROVED" | "SENDING" | "RELEASED" | "STOPPED";
             /** State Words */
             state_words: string;
-            /** Plan Hash */
-            plan_hash: string;
-            /** Maker Id */
-            maker_id: string;
-            /** Approver Id */
-            approver_id: string | null;
-            /** Reason */
-            reason: string;
-            /**
-             * Supplier Id
-             * Format: uuid
-             */
-            supplier_id: string;
-            gross: components["schemas"]["MoneyView"];
-            reserve: components["schemas"]["MoneyView"];
-            fee: components["schemas"]["MoneyView"];
-            net: components["schemas"]["MoneyView"];
-            /** Line Count */
-            line_count: number;
-            /** Conditions */
-            conditions: components["schemas"]["ConditionView"][];
-            transfer: components["schemas"]["TransferView"] | null;
-            /** Refused Code */
-            refused_code: string | null;
             /**
              * Submitted At
              * Format: date-time
              */
             submitted_at: string;
+            /**
+             * Supplier Id
+             * Format: uuid
+             */
+            supplier_id: string;
+            transfer: components["schemas"]["TransferView"] | null;
         };
         /**
          * ProblemView
          * @description An error answer (RFC 9457) with a stable code and what to do next.
          */
         ProblemView: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-            /** Instance */
-            instance: string;
             /** Code */
             code: string;
+            /** Detail */
+            detail: string;
+            /** Errors */
+            errors: components["schemas"]["FieldErrorView"][];
             /** Facts */
             facts: {
                 [key: string]: unknown;
             };
-            /** Errors */
-            errors: components["schemas"]["FieldErrorView"][];
-            /** Trace Id */
-            trace_id: string | null;
-            /** Request Id */
-            request_id: string;
-            /** @default null */
-            resource?: components["schemas"]["ResourceView"] | null;
+            /** Instance */
+            instance: string;
             /**
              * Operation Id
              * @default null
              */
             operation_id?: string | null;
+            /** Request Id */
+            request_id: string;
+            /** @default null */
+            resource?: components["schemas"]["ResourceView"] | null;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Trace Id */
+            trace_id: string | null;
+            /** Type */
+            type: string;
         };
         /**
          * Product
          * @description What the campaign is about, frozen when the campaign opens.
          */
         Product: {
-            /** Name */
-            name: string;
-            /** Specification */
-            specification: string;
             /** Category */
             category: string;
-            /**
-             * Sku
-             * @default null
-             */
-            sku?: string | null;
+            /** Name */
+            name: string;
             /**
              * Reference Prices
              * @default []
              */
             reference_prices?: components["schemas"]["ReferencePrice"][];
+            /**
+             * Sku
+             * @default null
+             */
+            sku?: string | null;
+            /** Specification */
+            specification: string;
         };
         /**
          * ProgressView
@@ -1719,42 +1756,45 @@ export interface components {
              * Format: uuid
              */
             campaign_id: string;
-            /** State */
-            state: string;
-            /** State Words */
-            state_words: string;
-            /** Held Units */
-            held_units: number;
-            /** Reserved Units */
-            reserved_units: number;
-            /** Target Units */
-            target_units: number;
             /** Capacity Units */
             capacity_units: number;
-            /** Units Left */
-            units_left: number;
             /** Held Commitments */
             held_commitments: number;
-            /** Target Reached */
-            target_reached: boolean;
+            /** Held Units */
+            held_units: number;
             /** Joining */
             joining: boolean;
+            /** Reserved Units */
+            reserved_units: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "DRAFT" | "IN_REVIEW" | "ACTIVE" | "TARGET_ACHIEVED" | "PENDING_ACCEPTANCE" | "FULFILLMENT" | "INSPECTION" | "COMPLETED" | "CLOSED";
+            /** State Words */
+            state_words: string;
+            /** Target Reached */
+            target_reached: boolean;
+            /** Target Units */
+            target_units: number;
+            /** Units Left */
+            units_left: number;
         };
         /**
          * Readiness
          * @description What must be answered before a review: who answers for each phase and what happens when something fails.
          */
         Readiness: {
-            /** Owner */
-            owner: string;
             /** Backup */
             backup: string;
+            /** Owner */
+            owner: string;
             /** What Fails */
             what_fails: string;
-            /** Who Notices */
-            who_notices: string;
             /** What Then */
             what_then: string;
+            /** Who Notices */
+            who_notices: string;
         };
         /**
          * ReferencePrice
@@ -1765,43 +1805,43 @@ export interface components {
             amount_minor: number;
             /** Currency */
             currency: string;
-            /** Source */
-            source: string;
             /** Seen On */
             seen_on: string;
+            /** Source */
+            source: string;
         };
         /**
          * RefundView
          * @description A refund: paid only when its state is `sent`.
          */
         RefundView: {
+            amount: components["schemas"]["MoneyView"];
+            /** Decided At */
+            decided_at: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Sent At */
+            sent_at: string | null;
             /**
              * State
              * @enum {string}
              */
             state: "decided" | "pending" | "sent" | "failed";
-            amount: components["schemas"]["MoneyView"];
-            /** Reason */
-            reason: string | null;
-            /** Decided At */
-            decided_at: string | null;
-            /** Sent At */
-            sent_at: string | null;
         };
         /**
          * ResourceView
          * @description What an operation is about.
          */
         ResourceView: {
-            /** Type */
-            type: string;
+            /** Href */
+            href: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Href */
-            href: string | null;
+            /** Type */
+            type: string;
         };
         /**
          * ReviewAnswers
@@ -1810,18 +1850,24 @@ export interface components {
         ReviewAnswers: {
             /** Doctrine Fit */
             doctrine_fit: boolean;
-            /** Risks Stated */
-            risks_stated: boolean;
             /** Operable */
             operable: boolean;
             /** Precedent Safe */
             precedent_safe: boolean;
+            /** Risks Stated */
+            risks_stated: boolean;
         };
         /**
          * ReviewBody
          * @description A gatekeeper's decision with its four answers.
          */
         ReviewBody: {
+            answers: components["schemas"]["ReviewAnswers"];
+            /**
+             * Constraints
+             * @default []
+             */
+            constraints?: string[];
             /**
              * Decision
              * @enum {string}
@@ -1829,12 +1875,6 @@ export interface components {
             decision: "accept" | "accept_with_constraints" | "defer" | "reject";
             /** Reason */
             reason: string;
-            answers: components["schemas"]["ReviewAnswers"];
-            /**
-             * Constraints
-             * @default []
-             */
-            constraints?: string[];
         };
         /**
          * SettlementView
@@ -1877,21 +1917,20 @@ export interface components {
          * @description One of the three sign-offs that fulfillment was not completed; the role must be the sender's own.
          */
         SignOffBody: {
+            /** Reason */
+            reason: string;
             /**
              * Role
              * @enum {string}
              */
             role: "operations" | "escrow_auditor" | "trust_reviewer";
-            /** Reason */
-            reason: string;
         };
         /**
          * SignedIn
          * @description A new session; the token is shown once.
          */
         SignedIn: {
-            /** Token */
-            token: string;
+            account: components["schemas"]["AccountView"];
             /** Csrf Token */
             csrf_token: string;
             /**
@@ -1899,23 +1938,24 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
-            account: components["schemas"]["AccountView"];
+            /** Token */
+            token: string;
         };
         /**
          * StaffOverview
          * @description What waits for a person.
          */
         StaffOverview: {
-            /** Reviews */
-            reviews: components["schemas"]["CampaignSummary"][];
-            /** Plans */
-            plans: components["schemas"]["PlanView"][];
-            /** Issues */
-            issues: components["schemas"]["IssueView"][];
             /** Cases */
             cases: components["schemas"]["CaseView"][];
+            /** Issues */
+            issues: components["schemas"]["IssueView"][];
+            /** Plans */
+            plans: components["schemas"]["PlanView"][];
             /** Ready For Plan */
             ready_for_plan: components["schemas"]["CampaignSummary"][];
+            /** Reviews */
+            reviews: components["schemas"]["CampaignSummary"][];
         };
         /**
          * StaffView
@@ -1924,22 +1964,24 @@ export interface components {
         StaffView: {
             /** Author Id */
             author_id: string | null;
-            /** Supplier Ids */
-            supplier_ids: string[];
-            /** Returned Reason */
-            returned_reason: string | null;
-            /** Missing Sign Offs */
-            missing_sign_offs: string[];
             /** Cases */
             cases: components["schemas"]["CaseView"][];
+            /** Missing Sign Offs */
+            missing_sign_offs: ("operations" | "escrow_auditor" | "trust_reviewer")[];
             /** Next Acts */
-            next_acts: string[];
+            next_acts: ("submit" | "review" | "submit_plan" | "approve_plan" | "sign_off_failure")[];
+            /** Returned Reason */
+            returned_reason: string | null;
+            /** Supplier Ids */
+            supplier_ids: string[];
         };
         /**
          * StripeView
          * @description What a browser needs for the card form.
          */
         StripeView: {
+            /** Api Base */
+            api_base: string | null;
             /**
              * Kind
              * @enum {string}
@@ -1947,23 +1989,21 @@ export interface components {
             kind: "stand-in" | "stripe";
             /** Publishable Key */
             publishable_key: string;
-            /** Api Base */
-            api_base: string | null;
         };
         /**
          * SupplierBody
          * @description A supplier with its verified payout account.
          */
         SupplierBody: {
+            /** Display Name */
+            display_name: string;
+            /** Payout Account Id */
+            payout_account_id: string;
             /**
              * Supplier Id
              * @default null
              */
             supplier_id?: string | null;
-            /** Display Name */
-            display_name: string;
-            /** Payout Account Id */
-            payout_account_id: string;
             /**
              * Tier
              * @enum {string}
@@ -1998,13 +2038,13 @@ export interface components {
          * @description A supplier.
          */
         SupplierView: {
+            /** Display Name */
+            display_name: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Display Name */
-            display_name: string;
             /** Tier */
             tier: string;
         };
@@ -2015,35 +2055,35 @@ export interface components {
          *     The fee lies inside the unit price (basis points of it) and is taken only at completion. Dates are stack time.
          */
         Terms: {
-            /** Title */
-            title: string;
-            /** Target Units */
-            target_units: number;
             /** Capacity Units */
             capacity_units: number;
-            /** Unit Price Minor */
-            unit_price_minor: number;
-            /** Currency */
-            currency: string;
-            /** Min Units */
-            min_units: number;
-            /** Max Units */
-            max_units: number | null;
             /**
              * Close At
              * Format: date-time
              */
             close_at: string;
-            /** Fee Basis Points */
-            fee_basis_points: number;
-            /** Delivery Window Days */
-            delivery_window_days: number;
+            /** Currency */
+            currency: string;
             /** Delivery Model */
             delivery_model: string;
             /** Delivery Terms */
             delivery_terms: string;
+            /** Delivery Window Days */
+            delivery_window_days: number;
+            /** Fee Basis Points */
+            fee_basis_points: number;
+            /** Max Units */
+            max_units: number | null;
+            /** Min Units */
+            min_units: number;
             /** Refund Terms */
             refund_terms: string;
+            /** Target Units */
+            target_units: number;
+            /** Title */
+            title: string;
+            /** Unit Price Minor */
+            unit_price_minor: number;
         };
         /**
          * TopUpBody
@@ -2057,12 +2097,12 @@ export interface components {
          * @description A top-up of the platform's own money.
          */
         TopUpView: {
+            amount: components["schemas"]["MoneyView"];
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            amount: components["schemas"]["MoneyView"];
             /**
              * State
              * @constant
@@ -2079,16 +2119,16 @@ export interface components {
         };
         /** ValidationError */
         ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
             /** Location */
             loc: (string | number)[];
             /** Message */
             msg: string;
             /** Error Type */
             type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
         /**
          * WebhookReceived
@@ -2117,7 +2157,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    me: {
+    healthz: {
         parameters: {
             query?: never;
             header?: never;
@@ -2132,75 +2172,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
+                    "application/json": unknown;
                 };
             };
         };
     };
-    sign_out: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    client_config: {
+    readyz: {
         parameters: {
             query?: never;
             header?: never;
@@ -2215,25 +2192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientConfig"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
+                    "application/json": unknown;
                 };
             };
         };
@@ -2457,370 +2416,7 @@ export interface operations {
             };
         };
     };
-    submit_campaign: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["EmptyBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CampaignView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    review_campaign: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReviewBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CampaignView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    sign_off_failure: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignOffBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CampaignView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    campaigns_progress: {
+    campaign_clearing_plans: {
         parameters: {
             query?: never;
             header?: never;
@@ -2837,7 +2433,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProgressView"];
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
@@ -2856,6 +2470,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    submit_clearing_plan: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description A problem with one of the codes: internal_error. */
@@ -3088,6 +2814,1141 @@ export interface operations {
             };
         };
     };
+    record_delivery: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeliveryBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShipmentView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    record_dispatch: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DispatchBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShipmentView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaigns_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_off_failure: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignOffBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    review_campaign: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    submit_campaign: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    cases_list: {
+        parameters: {
+            query?: {
+                state?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    clearing_plans_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    approve_clearing_plan: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    retry_plan_transfer: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    client_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientConfig"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     commitments_list: {
         parameters: {
             query?: {
@@ -3207,6 +4068,127 @@ export interface operations {
             };
             /** @description A problem with one of the codes: internal_error. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    report_issue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3467,82 +4449,30 @@ export interface operations {
             };
         };
     };
-    report_issue: {
+    dev_participants: {
         parameters: {
             query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                commitment_id: string;
-            };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["IssueBody"];
+                "application/json": components["schemas"]["DevParticipantsBody"];
             };
         };
         responses: {
-            /** @description The outcome, as the read model shows it. */
-            201: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IssueView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
+                    "application/json": components["schemas"]["DevParticipants"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3577,27 +4507,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
         };
     };
-    campaign_issues: {
+    dev_sign_in: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                campaign_id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3605,20 +4528,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IssueList"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3635,59 +4549,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    suppliers_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SupplierList"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
@@ -3702,7 +4569,7 @@ export interface operations {
             };
         };
     };
-    register_supplier: {
+    top_up_float: {
         parameters: {
             query?: never;
             header: {
@@ -3716,7 +4583,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SupplierBody"];
+                "application/json": components["schemas"]["TopUpBody"];
             };
         };
         responses: {
@@ -3726,7 +4593,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SupplierView"];
+                    "application/json": components["schemas"]["TopUpView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
@@ -4121,248 +4988,6 @@ export interface operations {
             };
         };
     };
-    record_dispatch: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DispatchBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ShipmentView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    record_delivery: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DeliveryBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ShipmentView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
     decide_issue: {
         parameters: {
             query?: never;
@@ -4484,681 +5109,7 @@ export interface operations {
             };
         };
     };
-    campaign_clearing_plans: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanList"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    submit_clearing_plan: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                campaign_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    clearing_plans_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                plan_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    approve_clearing_plan: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                plan_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ApprovalBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    retry_plan_transfer: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path: {
-                plan_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["EmptyBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    cases_list: {
-        parameters: {
-            query?: {
-                state?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CaseList"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    top_up_float: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
-                "Idempotency-Key": string;
-                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
-                Prefer?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TopUpBody"];
-            };
-        };
-        responses: {
-            /** @description The outcome, as the read model shows it. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TopUpView"];
-                };
-            };
-            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperationView"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: not_signed_in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    staff_overview: {
+    me: {
         parameters: {
             query?: never;
             header?: never;
@@ -5173,7 +5124,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StaffOverview"];
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
@@ -5185,8 +5136,48 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
-            403: {
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    operations_list: {
+        parameters: {
+            query: {
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5272,11 +5263,9 @@ export interface operations {
             };
         };
     };
-    operations_list: {
+    problems_list: {
         parameters: {
-            query: {
-                ids: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -5289,11 +5278,242 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperationList"];
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    staff_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffOverview"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    suppliers_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplierList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    register_supplier: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplierBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplierView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5312,6 +5532,15 @@ export interface operations {
             };
             /** @description A problem with one of the codes: internal_error. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5377,46 +5606,6 @@ export interface operations {
             };
         };
     };
-    healthz: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-        };
-    };
-    readyz: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-        };
-    };
     version: {
         parameters: {
             query?: never;
@@ -5433,155 +5622,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
-                };
-            };
-        };
-    };
-    problems_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    dev_sign_in: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-        };
-    };
-    dev_participants: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DevParticipantsBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DevParticipants"];
-                };
-            };
-            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: payload_too_large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
-                };
-            };
-            /** @description A problem with one of the codes: internal_error. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };

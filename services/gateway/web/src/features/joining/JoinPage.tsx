@@ -41,6 +41,12 @@ function JoinSteps({ campaign }: { campaign: Campaign }) {
   const quantity = sent?.quantity ?? search.quantity;
   const step = sent !== null ? "card" : quantity === undefined ? "quantity" : stepOf(search.step);
 
+  /** The quantity is written into this step's own address too, so that going back finds it. */
+  async function review(units: number) {
+    await navigate({ search: { quantity: units }, replace: true });
+    await navigate({ search: { step: "review", quantity: units } });
+  }
+
   if (!campaign.joining && sent === null) return <NotOpen campaign={campaign} />;
   return (
     <Page
@@ -58,7 +64,7 @@ function JoinSteps({ campaign }: { campaign: Campaign }) {
             <QuantityStep
               campaign={campaign}
               quantity={quantity}
-              onDone={(units) => void navigate({ search: { step: "review", quantity: units } })}
+              onDone={(units) => void review(units)}
             />
           ) : step === "review" ? (
             <ReviewStep

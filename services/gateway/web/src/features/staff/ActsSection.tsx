@@ -6,7 +6,9 @@ import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { useSubmitCampaign } from "./queries";
 import { ReviewForm } from "./ReviewForm";
-import { SignOffForm } from "./SignOffForm";
+
+/** Ending a campaign without fulfillment is no routine; it has a place of its own. */
+export const SIGN_OFF = "sign_off_failure";
 
 /** What the campaign's state asks of people; acts of another role are named, not offered. */
 export function ActsSection({ campaign, account }: { campaign: Campaign; account: Account }) {
@@ -19,7 +21,7 @@ export function ActsSection({ campaign, account }: { campaign: Campaign; account
       note={returned === null ? null : t("staffCampaign.returned", { reason: returned })}
     >
       <Stack gap="large">
-        {acts.length === 0 ? <p>{t("staffCampaign.noActs")}</p> : null}
+        {acts.every((act) => act === SIGN_OFF) ? <p>{t("staffCampaign.noActs")}</p> : null}
         {acts.includes("submit") ? (
           account.role === "operations" ? (
             <SubmitAct campaignId={campaign.id} />
@@ -36,9 +38,6 @@ export function ActsSection({ campaign, account }: { campaign: Campaign; account
         ) : null}
         {acts.includes("submit_plan") && account.role !== "escrow_auditor" ? (
           <p>{t("staffCampaign.otherRole", { role: t("role.escrow_auditor") })}</p>
-        ) : null}
-        {acts.includes("sign_off_failure") ? (
-          <SignOffForm campaign={campaign} actor={account.role} />
         ) : null}
       </Stack>
     </Section>

@@ -1,4 +1,4 @@
-import { Textarea, Title } from "@mantine/core";
+import { Textarea } from "@mantine/core";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import type { Campaign, Role } from "@/api/types";
@@ -25,11 +25,7 @@ export function SignOffForm({ campaign, actor }: SignOffFormProps) {
   const names = missing.map((name) => t(`role.${name as Signing}`)).join(", ");
   return (
     <div className={classes.form}>
-      <div>
-        <Title order={3}>{t("staffCampaign.signOff")}</Title>
-        <p>{t("staffCampaign.signOffText")}</p>
-        {names === "" ? null : <p>{t("staffCampaign.signOffMissing", { roles: names })}</p>}
-      </div>
+      {names === "" ? null : <p>{t("staffCampaign.signOffMissing", { roles: names })}</p>}
       {mine === undefined ? null : <Reason campaign={campaign} signing={mine} />}
     </div>
   );

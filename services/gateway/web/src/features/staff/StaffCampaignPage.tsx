@@ -12,10 +12,11 @@ import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { TermsFacts } from "@/shared/TermsFacts";
-import { ActsSection } from "./ActsSection";
+import { ActsSection, SIGN_OFF } from "./ActsSection";
 import { CaseList } from "./CaseList";
 import { LineTable } from "./LineTable";
 import { PlanSection } from "./PlanSection";
+import { SignOffForm } from "./SignOffForm";
 
 const RECHECK_MILLISECONDS = 15_000;
 
@@ -54,6 +55,15 @@ function Parts({ campaign, account }: { campaign: Campaign; account: Account }) 
         <Section title={t("staffCampaign.lines")}>
           <LineTable campaignId={campaign.id} />
         </Section>
+        {campaign.staff?.next_acts.includes(SIGN_OFF) ? (
+          <Section
+            title={t("staffCampaign.signOff")}
+            note={t("staffCampaign.signOffText")}
+            tone="caution"
+          >
+            <SignOffForm campaign={campaign} actor={account.role} />
+          </Section>
+        ) : null}
         <Section
           title={t("campaign.terms")}
           aside={

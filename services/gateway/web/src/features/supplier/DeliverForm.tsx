@@ -2,6 +2,7 @@ import { Button, Textarea } from "@mantine/core";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { showFieldErrors } from "@/shared/forms";
+import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Section } from "@/shared/Section";
 import type { ShipmentFormProps } from "./DispatchForm";
@@ -13,7 +14,11 @@ export function DeliverForm({ campaignId, picked, onDone }: ShipmentFormProps) {
   const deliver = useDeliver(campaignId);
   const form = useForm<{ evidence: string }>({ defaultValues: { evidence: "" } });
 
-  const submit = form.handleSubmit(({ evidence }) =>
+  const submit = form.handleSubmit(({ evidence }) => {
+    if (picked.length === 0) {
+      form.setError("root", { message: t("fulfillment.needChoice") });
+      return;
+    }
     deliver.mutate(
       { commitment_ids: picked.map(({ id }) => id), evidence: evidence.trim() },
       {
@@ -23,12 +28,15 @@ export function DeliverForm({ campaignId, picked, onDone }: ShipmentFormProps) {
         },
         onError: (error) => showFieldErrors(error, ["evidence"], form.setError),
       },
-    ),
-  );
+    );
+  });
 
   return (
     <Section title={t("fulfillment.deliverTitle")}>
       <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
+        {form.formState.errors.root ? (
+          <Notice tone="trouble" role="alert" title={form.formState.errors.root.message ?? ""} />
+        ) : null}
         {deliver.isError ? <ProblemNotice error={deliver.error} /> : null}
         <Textarea
           label={t("fulfillment.deliverEvidence")}
@@ -40,7 +48,7 @@ export function DeliverForm({ campaignId, picked, onDone }: ShipmentFormProps) {
             validate: (text) => text.trim() !== "" || t("fulfillment.deliverNeeded"),
           })}
         />
-        <Button type="submit" loading={deliver.isPending} disabled={picked.length === 0}>
+        <Button type="submit" loading={deliver.isPending}>
           {t("fulfillment.deliver")}
         </Button>
       </form>

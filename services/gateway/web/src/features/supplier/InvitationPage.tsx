@@ -51,7 +51,7 @@ function Shown({ invitation }: { invitation: Invitation }) {
       eyebrow={<StateWord words={invitation.state_words} tone={toneOf(invitation.state)} />}
     >
       <Stack gap="large">
-        <Section title={t("supplier.title")}>
+        <Section title={t("invitation.asked")}>
           <InvitationFacts invitation={invitation} />
         </Section>
         <Section title={t("invitation.binding")} tone="trust">

@@ -1,0 +1,21 @@
+/** The supplier records every commitment as dispatched, then as delivered. */
+export default async function supplierDelivers(enter, { campaign, tracking }) {
+  const visitor = await enter();
+  const { page } = visitor;
+  await visitor.signIn("dock");
+  await visitor.open(`/supplier/campaigns/${campaign}`);
+  await visitor.button("Record as dispatched").click();
+  await page.getByText("Choose at least one commitment.").waitFor();
+  await visitor.look("nothing chosen");
+  await page.getByLabel("Choose all").check();
+  await page.getByLabel("Tracking number, if there is one").fill(tracking);
+  await visitor.button("Record as dispatched").click();
+  await page.getByText("Dispatched").first().waitFor();
+  await page.getByLabel("Choose all").check();
+  await page.getByLabel("Evidence").fill("Signed list of the hand-over.");
+  await visitor.button("Record as delivered").click();
+  await page.getByText("Delivered", { exact: false }).first().waitFor();
+  await page.getByText("Preparing").waitFor({ state: "detached" });
+  await visitor.look("delivered");
+  return { table: await page.getByRole("table").innerText() };
+}

@@ -1,0 +1,64 @@
+"""The supplier and staff in a real browser: review, invitation, delivery, and a release that two people approve."""
+
+from __future__ import annotations
+
+from tests.browser.site import Site
+from tests.fixtures.world import World
+
+TO_CLOSE = {"days": 10, "minutes": 2}
+INSPECTION = {"days": 7, "minutes": 2}
+
+
+async def test_a_gatekeeper_opens_a_campaign_when_every_answer_is_yes(site: Site, world: World) -> None:
+    campaign = await world.campaign(review=False)
+    seen = await site.run("review", campaign=campaign["id"], title=campaign["title"])
+    assert "defer or reject" in seen["ruledOut"]
+    assert (await world.state(campaign, "ACTIVE"))["state"] == "ACTIVE"
+
+
+async def test_a_campaign_is_accepted_delivered_and_released_by_the_people_of_the_pages(
+    site: Site, world: World
+) -> None:
+    campaign = await world.campaign()
+    maya = await world.person("maya")
+    mine = await world.join(maya, campaign, 1)
+    (other,) = await world.participants(1)
+    await world.join(other, campaign, 2)
+    await world.invitation(campaign, "invited")
+    await world.advance(**TO_CLOSE)
+    invitation = await world.invitation(campaign, "open")
+
+    accepted = await site.run("supplier_accepts", invitation=invitation["id"], hash=invitation["terms_hash"])
+    assert "3 units at $549.00 each, $1,647.00 in all" in accepted["binding"]
+    assert "$1,597.59" in accepted["binding"]
+    await world.state(campaign, "FULFILLMENT")
+
+    delivered = await site.run("supplier_delivers", campaign=campaign["id"], tracking="T-7")
+    assert delivered["table"].count("Delivered") == 2
+    await world.state(campaign, "INSPECTION")
+    await world.advance(**INSPECTION)
+
+    cleared = await site.run("two_auditors", campaign=campaign["id"], reason="Delivered, nothing reported.")
+    assert cleared["approvals"] == 0
+    assert len(cleared["conditions"]) == 9
+    assert all(each.startswith("Met") for each in cleared["conditions"])
+    assert "$1,647.00" in cleared["figures"]
+    assert "$1,597.59" in cleared["figures"]
+    await world.state(campaign, "COMPLETED")
+
+    line = await site.run("money_line", commitment=mine["id"], name="maya")
+    assert line["money"].startswith("$549.00 was released to the supplier")
+
+
+async def test_a_supplier_declines_with_a_reason_and_everybody_is_refunded(site: Site, world: World) -> None:
+    campaign = await world.campaign()
+    maya = await world.person("maya")
+    mine = await world.join(maya, campaign, 3)
+    await world.invitation(campaign, "invited")
+    await world.advance(**TO_CLOSE)
+    invitation = await world.invitation(campaign, "open")
+    seen = await site.run("supplier_declines", invitation=invitation["id"], reason="The line stands still.")
+    assert seen["missing"] == "Give the reason."
+    await world.state(campaign, "CLOSED")
+    line = await site.run("money_line", commitment=mine["id"], name="maya")
+    assert "the supplier declined" in line["money"]
