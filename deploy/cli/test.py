@@ -42,7 +42,8 @@ GROUPS = (
     Group("unit", "tests/unit", quick=True),
     Group("contract", "tests/contract", quick=True),
     Group("house", "tests/house", quick=True),
-    Group("integration", "tests/integration"),
+    # One file stays with one worker, so that a file may keep a server of its own for its tests.
+    Group("integration", "tests/integration", options=("-n", "2", "--dist", "loadfile")),
     Group("journeys", "tests/e2e"),
     Group("browser", "tests/browser"),
     Group("faults", "tests/faults", may_be_empty=True),

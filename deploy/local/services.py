@@ -108,6 +108,8 @@ def own_environment(spec: ServiceSpec, secrets: "Secrets", *, port: int, stripe:
     """Return the variables of one service: its port and the secrets it, and only it, needs."""
     private_key, public_key = secrets.assertion_keys()
     own = {
+        # One process at a time bears the name, so a restarted one takes over its leases at once.
+        "ALPMERA_INSTANCE": f"{spec.name}-1",
         "ALPMERA_ASSERTION_PUBLIC_KEY": public_key,
         "ALPMERA_MASTER_KEY": secrets.key(f"master:{spec.name}"),
     }

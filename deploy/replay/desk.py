@@ -140,7 +140,7 @@ class Desk:
             await self._report_faults(file)
         if file.inspection_until is None:
             file.inspection_until = await self._read_inspection_end(file)
-        if now < file.inspection_until:
+        if file.inspection_until is None or now < file.inspection_until:
             return
         page = await self._page(file)
         if "submit_plan" in page["staff"]["next_acts"]:
@@ -151,10 +151,12 @@ class Desk:
                 path = f"/v1/campaigns/{file.campaign.id}/failure-sign-offs"
                 await self._acts.require(self._people.staff[email], path, body, key=self._key(file, f"fail-{role}"))
 
-    async def _read_inspection_end(self, file: File) -> datetime:
+    async def _read_inspection_end(self, file: File) -> datetime | None:
+        """When the last inspection ends; None while the pages do not show the deliveries yet."""
         supplier = self._people.staff[SUPPLIER]
         rows = await self._pages(f"/v1/campaigns/{file.campaign.id}/commitments?state=LOCKED", supplier.token)
-        return max(datetime.fromisoformat(row["delivery"]["inspection_until"]) for row in rows)
+        ends = [row["delivery"]["inspection_until"] for row in rows if row["delivery"] is not None]
+        return max((datetime.fromisoformat(end) for end in ends if end is not None), default=None)
 
     async def _clear(self, file: File, kind: str, reason: str) -> None:
         """One auditor makes the plan, another approves exactly that plan."""

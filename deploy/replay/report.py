@@ -112,7 +112,7 @@ def report_table(report: dict[str, Any]) -> Table:
 def _words(name: str, value: Any) -> str:
     if isinstance(value, dict):
         if name == "money":
-            return ", ".join(f"{part} ${amount / 100:,.2f}" for part, amount in value.items())
+            return ", ".join(f"{part} ${minor // 100:,}.{minor % 100:02d}" for part, minor in value.items())
         return ", ".join(f"{part} {amount}" for part, amount in value.items()) or "none"
     if isinstance(value, bool):
         return "yes" if value else "NO"

@@ -43,6 +43,9 @@ def create_engine(url: str, *, pool_size: int = 8, application_name: str = "alpm
                 "statement_timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS),
                 "jit": "off",
+                # A statement prepared while its table was empty keeps the sequential scan of that day in its generic
+                # plan; the kit's look-ups are all by key, so an index is the right plan from the first row on.
+                "enable_seqscan": "off",
             },
         },
     )

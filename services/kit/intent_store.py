@@ -57,6 +57,18 @@ async def claimable(engine: AsyncEngine, parameters: Mapping[str, Any]) -> list[
         return [row.id for row in rows]
 
 
+async def release_leases(engine: AsyncEngine, holder: str) -> None:
+    """Give back every lease of this holder; for a starting process, which can hold none yet."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE intent SET lease_until = NULL, lease_holder = NULL "
+                "WHERE lease_holder = :holder AND state = 'attempted'"
+            ),
+            {"holder": holder},
+        )
+
+
 async def delay(engine: AsyncEngine, identity: UUID, seconds: float) -> None:
     """Do not claim an intent before some seconds from now."""
     async with engine.begin() as connection:

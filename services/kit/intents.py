@@ -71,6 +71,8 @@ class Executor:
         """Claim, call and post until told to stop; what is in flight is waited for within the call's bound."""
         if not self.service.purposes:
             return
+        # An instance that bore this name before and died holds leases nobody will use.
+        await store.release_leases(self.engine, self.instance)
         poster = asyncio.create_task(self._post_loop(stopping))
         attempt = 0
         try:
@@ -137,7 +139,7 @@ class Executor:
                 raise
             # The database refuses an attempt (a rule of the ledger): take them one by one, so that one refused intent
             # does not hold the others.
-            log.warning("kit.intent.claim_refused", service=self.service.name)
+            log.warning("kit.intent.claim_refused", service=self.service.name, error=type(error.orig).__name__)
             return await self._claim_singly(parameters)
 
     async def _claim_singly(self, parameters: dict[str, Any]) -> list[Intent]:

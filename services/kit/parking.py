@@ -232,10 +232,16 @@ async def apply_suspects(owner: BatchHandler, batch: Sequence[Received]) -> None
                 continue
             await count_attempt(owner, received.envelope.id)
             await owner.apply_halving([received])
+            await _forget_attempts(owner, [received.envelope.id])
+    await _forget_attempts(owner, ids)
+
+
+async def _forget_attempts(owner: BatchHandler, ids: Sequence[UUID]) -> None:
+    """These messages are handled: their tries count no more, whatever a later message of the batch does."""
     async with owner.engine.begin() as connection:
         await connection.execute(
             text("DELETE FROM attempt WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))"),
-            {"consumer": owner.service.consumer, "ids": ids},
+            {"consumer": owner.service.consumer, "ids": list(ids)},
         )
 
 

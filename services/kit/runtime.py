@@ -7,6 +7,7 @@ serves no HTTP beyond its health address. A loop that fails is started again wit
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -38,6 +39,7 @@ from services.kit.transaction import work_on
 from services.kit.work import Work
 
 STOP_TIMEOUT_SECONDS = 20.0
+GC_ALLOCATIONS = 20_000
 
 log = telemetry.logger("kit.runtime")
 
@@ -111,6 +113,10 @@ class Runtime:
 
     async def start(self) -> None:
         """Start every part. The consumer comes last, when all else is there to serve it."""
+        # What was imported lives as long as the process: looking through it at each collection costs a tenth of the CPU.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_ALLOCATIONS, 20, 20)
         await check_cluster(self.settings.kafka, self.settings.kafka_cluster_id)
         url = self.settings.database_url.get_secret_value()
         listener = Listener(url, {NOTIFY_CHANNEL: self.kick_all, CLOCK_CHANNEL: self.deadlines.kick})

@@ -50,8 +50,13 @@ def balance_refusal(account: str, balance_minor: int) -> str:
 
 def every_kind() -> list[tuple[Posting, set[tuple[str, int]]]]:
     """One posting of each kind with the entries that the chart of accounts prescribes."""
+    return [*kinds_of_payments(), *kinds_of_the_account()]
+
+
+def kinds_of_payments() -> list[tuple[Posting, set[tuple[str, int]]]]:
+    """The first half of the chart."""
     escrow, owed = f"escrow:{K}", f"refund_payable:{K}"
-    hold, reserve = f"dispute_hold:{K}", f"reserve:{K}"
+    _hold, reserve = f"dispute_hold:{K}", f"reserve:{K}"
     opened = dispute_postings.dispute_opened(
         SCOPE, K, 90, dispute_id="dp", left_minor={"escrow": 50, "refund_payable": 30, "reserve": 40}
     )
@@ -109,6 +114,26 @@ def every_kind() -> list[tuple[Posting, set[tuple[str, int]]]]:
             postings.transfer_back(SCOPE, 5, plan_id=PLAN, reversal_id="trr"),
             {("psp_clearing", -5), ("supplier_payable", 5)},
         ),
+    ]
+
+
+def kinds_of_the_account() -> list[tuple[Posting, set[tuple[str, int]]]]:
+    """The second half of the chart."""
+    escrow, owed = f"escrow:{K}", f"refund_payable:{K}"
+    hold, reserve = f"dispute_hold:{K}", f"reserve:{K}"
+    opened = dispute_postings.dispute_opened(
+        SCOPE, K, 90, dispute_id="dp", left_minor={"escrow": 50, "refund_payable": 30, "reserve": 40}
+    )
+    ended = dispute_postings.dispute_ended(
+        SCOPE, K, dispute_id="dp", split_minor={"escrow": 50, "reserve": 10}, campaign_closed=False
+    )
+    closed = dispute_postings.dispute_ended(
+        SCOPE, K, dispute_id="dp", split_minor={"escrow": 50, "reserve": 10}, campaign_closed=True
+    )
+    assert opened is not None
+    assert ended is not None
+    assert closed is not None
+    return [
         (
             postings.transfer_back(SCOPE, 5, plan_id=PLAN, reversal_id="trr", as_recovery=True),
             {("psp_clearing", -5), ("dispute_loss", 5)},

@@ -3,7 +3,10 @@ import type { Campaign } from "@/api/types";
 import { campaign } from "@/testing/fixtures";
 import { timelineOf } from "./timeline";
 
-function inState(state: string, closedReason: string | null = null): Campaign {
+function inState(
+  state: Campaign["state"],
+  closedReason: Campaign["closed_reason"] = null,
+): Campaign {
   return {
     ...campaign,
     state,
