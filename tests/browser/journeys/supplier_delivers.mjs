@@ -10,12 +10,11 @@ export default async function supplierDelivers(enter, { campaign, tracking }) {
   await page.getByLabel("Choose all").check();
   await page.getByLabel("Tracking number, if there is one").fill(tracking);
   await visitor.button("Record as dispatched").click();
-  await page.getByText("Dispatched").first().waitFor();
+  await page.getByRole("table").getByText("Dispatched").nth(1).waitFor();
   await page.getByLabel("Choose all").check();
   await page.getByLabel("Evidence").fill("Signed list of the hand-over.");
   await visitor.button("Record as delivered").click();
-  await page.getByText("Delivered", { exact: false }).first().waitFor();
-  await page.getByText("Preparing").waitFor({ state: "detached" });
+  await page.getByRole("table").getByText("Delivered").nth(1).waitFor();
   await visitor.look("delivered");
   return { table: await page.getByRole("table").innerText() };
 }
