@@ -137,6 +137,8 @@ class Postgres:
     def _binaries(self, user: tuple[int, int] | None) -> Path:
         name = f"postgres-{POSTGRES_VERSION}"
         usual = artifacts_folder() / name
+        # On a first start nothing is fetched yet, and only a folder that exists can be asked who may enter it.
+        artifacts_folder().mkdir(parents=True, exist_ok=True)
         if user is None or _can_reach(artifacts_folder(), user):
             return _unpacked(usual)
         return _unpacked(_other_folder(self.folder) / name)

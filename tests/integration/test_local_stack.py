@@ -22,6 +22,7 @@ from deploy.local.identity import is_running, started_at
 from deploy.local.infra import Infra, remove_infra, start_infra
 from deploy.local.kafka import cluster_id_of
 from deploy.local.part import GUARD
+from deploy.local.postgres import Postgres
 from tests.integration.local_stack_support import SmallStack, wait_until_gone
 
 GIVEN = ("ALPMERA_KAFKA", "ALPMERA_POSTGRES_ADMIN_URL")
@@ -233,3 +234,17 @@ def _wait(done: Callable[[], bool], *, seconds_max: float = 60.0) -> None:
     while not done():
         assert time.monotonic() < end, "it did not come to pass in time"
         time.sleep(0.1)
+
+
+def test_a_first_start_asks_who_may_enter_a_folder_that_is_made_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPMERA_ARTIFACTS", str(tmp_path / "not" / "there" / "yet"))
+    (tmp_path / "state").mkdir()
+    server = Postgres(tmp_path / "state", port=1)
+    asked: list[Path] = []
+    monkeypatch.setattr("deploy.local.postgres._unpacked", lambda target: asked.append(target) or target)
+    server._binaries((65534, 65534))
+    server.remove()
+    assert (tmp_path / "not" / "there" / "yet").is_dir()
+    assert [path.name.startswith("postgres-") for path in asked] == [True]
