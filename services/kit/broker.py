@@ -58,7 +58,6 @@ def subscribe(
     settings: KitSettings,
     *,
     topics: Sequence[str],
-    offset_reset: str = "earliest",
 ) -> Any:
     """Subscribe a batch handler to topics under its consumer group. Returns FastStream's subscriber."""
     prefix = settings.kafka_prefix
