@@ -60,7 +60,7 @@ from services.campaigns.usecases.start_inspection import start_inspection
 from services.campaigns.usecases.submit_campaign import submit_campaign
 from services.campaigns.usecases.void_sign_offs import void_sign_offs
 from services.campaigns.usecases.withdraw_commitment import withdraw_commitment
-from services.kit.service import Deadline, Service
+from services.kit.service import Deadline, Handlers, Service
 from services.kit.work import Work
 
 _ABOUT_COMMITMENTS = (
@@ -74,58 +74,12 @@ _ABOUT_COMMITMENTS = (
 """Messages that name one commitment: what a batch of them needs is loaded beforehand."""
 
 
-async def handle(work: Work, message: Message) -> None:
-    """One message to its use case."""
-    match message:
-        case CommitFunds():
-            await commit_funds(work, message)
-        case FundsHeld():
-            await lock_commitment(work, message)
-        case ReservationEnded():
-            await end_reservation(work, message)
-        case LateFundsReceived():
-            await note_late_funds(work, message)
-        case WithdrawCommitment():
-            await withdraw_commitment(work, message)
-        case RefundDecided():
-            await refund_commitment(work, message)
-        case DraftCampaign():
-            await draft_campaign(work, message)
-        case SubmitCampaign():
-            await submit_campaign(work, message)
-        case ReviewCampaign():
-            await review_campaign(work, message)
-        case SignOffFailure():
-            await sign_off_failure(work, message)
-        case EscrowCaseClosed() | SuppliersCaseClosed():
-            await _after_case(work, message)
-        case _:
-            await _follow(work, message)
-
-
-async def _follow(work: Work, message: Message) -> None:
-    """What other services decided about a whole campaign."""
-    match message:
-        case CampaignAccepted():
-            await start_fulfillment(work, message)
-        case InvitationDeclined():
-            await end_declined(work, message)
-        case AcceptanceTimedOut():
-            await end_timed_out(work, message)
-        case InvitationWithdrawn():
-            await end_withdrawn(work, message)
-        case DeliveryCompleted():
-            await start_inspection(work, message)
-        case CloseGranted():
-            await end_failed(work, message)
-        case CloseDenied():
-            await void_sign_offs(work, message)
-        case FundsReleased(plan_kind="release"):
-            await end_released(work, message)
-        case FundsReleased():
-            await release_reserve(work, message)
-        case _:
-            return
+async def _follow_release(work: Work, message: FundsReleased) -> None:
+    """A release ends the campaign; the release of what was held back for an issue does not."""
+    if message.plan_kind == "release":
+        await end_released(work, message)
+    else:
+        await release_reserve(work, message)
 
 
 async def _after_case(work: Work, message: EscrowCaseClosed | SuppliersCaseClosed) -> None:
@@ -140,6 +94,31 @@ async def _resume(work: Work, scope: str) -> None:
     campaign = await find_campaign(work, campaign_id) if campaign_id else None
     if campaign is not None:
         await resume_step(work, campaign)
+
+
+HANDLERS: Handlers = {
+    CommitFunds: commit_funds,
+    FundsHeld: lock_commitment,
+    ReservationEnded: end_reservation,
+    LateFundsReceived: note_late_funds,
+    WithdrawCommitment: withdraw_commitment,
+    RefundDecided: refund_commitment,
+    DraftCampaign: draft_campaign,
+    SubmitCampaign: submit_campaign,
+    ReviewCampaign: review_campaign,
+    SignOffFailure: sign_off_failure,
+    EscrowCaseClosed: _after_case,
+    SuppliersCaseClosed: _after_case,
+    CampaignAccepted: start_fulfillment,
+    InvitationDeclined: end_declined,
+    AcceptanceTimedOut: end_timed_out,
+    InvitationWithdrawn: end_withdrawn,
+    DeliveryCompleted: start_inspection,
+    CloseGranted: end_failed,
+    CloseDenied: void_sign_offs,
+    FundsReleased: _follow_release,
+}
+"""The use case of each message; a message of another class is not for this service."""
 
 
 async def on_deadline(work: Work, deadline: Deadline) -> None:
@@ -200,7 +179,7 @@ def _uuid_or_none(text: str) -> UUID | None:
 SERVICE = Service(
     name="campaigns",
     topics=("campaigns.commands", "escrow.events", "suppliers.events"),
-    handle=handle,
+    handlers=HANDLERS,
     preload=preload,
     finish=finish,
     on_deadline=on_deadline,

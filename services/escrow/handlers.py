@@ -35,72 +35,38 @@ from services.escrow.usecases.post_transfers import write_transfers
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
 from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
-from services.kit.service import Deadline, Purpose, Service
+from services.kit.service import Deadline, Handlers, Purpose, Service
 from services.kit.work import Work
 
 INTENTS_IN_FLIGHT_MAX = 32
 
 
-async def handle(work: Work, message: Message) -> None:
-    """One message."""
-    match message:
-        case campaigns.CommitmentReserved():
-            await start_payment.await_funds(work, message)
-        case escrow.UsePaymentMethod():
-            await start_payment.use_payment_method(work, message)
-        case escrow.ReceivePspEvent():
-            await receive_psp_event(work, message)
-        case campaigns.CommitmentRefused():
-            await start_payment.forget_refused(work, message)
-        case campaigns.CommitmentWithdrawn():
-            await withdraw(work, message)
-        case campaigns.CampaignClosed():
-            await close_campaign(work, message)
-        case suppliers.IssueDecided():
-            await refund_upheld(work, message)
-        case campaigns.CloseRequested():
-            await answer_close(work, message)
-        case _:
-            await _ask(work, message)
-
-
-async def _ask(work: Work, message: Message) -> None:
-    """What staff ask for; the rest are facts."""
-    match message:
-        case clearing.SubmitClearingPlan():
-            await submit_clearing_plan(work, message)
-        case clearing.ApproveClearingPlan():
-            await approve_clearing_plan(work, message)
-        case clearing.RetryPlanTransfer():
-            await release_funds.retry_plan_transfer(work, message)
-        case escrow.TopUpFloat():
-            await top_up_float(work, message)
-        case _:
-            await _record(work, message)
-
-
-async def _record(work: Work, message: Message) -> None:
-    match message:
-        case campaigns.CampaignOpened():
-            await record_campaign.record_opened(work, message)
-        case (
-            campaigns.TargetReached()
-            | campaigns.AcceptanceRequested()
-            | campaigns.FulfillmentStarted()
-            | campaigns.InspectionStarted()
-            | campaigns.CampaignCompleted()
-        ):
-            await record_campaign.record_state_event(work, message)
-        case suppliers.CampaignAccepted():
-            await record_campaign.record_accepted(work, message)
-        case suppliers.DeliveryCompleted():
-            await record_campaign.record_delivery(work, message)
-        case suppliers.FulfillmentAccepted():
-            await record_campaign.record_verdict(work, message)
-        case suppliers.IssueReported():
-            await record_campaign.record_issue(work, message)
-        case suppliers.SupplierRegistered():
-            await record_campaign.record_supplier(work, message)
+HANDLERS: Handlers = {
+    campaigns.CommitmentReserved: start_payment.await_funds,
+    escrow.UsePaymentMethod: start_payment.use_payment_method,
+    escrow.ReceivePspEvent: receive_psp_event,
+    campaigns.CommitmentRefused: start_payment.forget_refused,
+    campaigns.CommitmentWithdrawn: withdraw,
+    campaigns.CampaignClosed: close_campaign,
+    suppliers.IssueDecided: refund_upheld,
+    campaigns.CloseRequested: answer_close,
+    clearing.SubmitClearingPlan: submit_clearing_plan,
+    clearing.ApproveClearingPlan: approve_clearing_plan,
+    clearing.RetryPlanTransfer: release_funds.retry_plan_transfer,
+    escrow.TopUpFloat: top_up_float,
+    campaigns.CampaignOpened: record_campaign.record_opened,
+    campaigns.TargetReached: record_campaign.record_state_event,
+    campaigns.AcceptanceRequested: record_campaign.record_state_event,
+    campaigns.FulfillmentStarted: record_campaign.record_state_event,
+    campaigns.InspectionStarted: record_campaign.record_state_event,
+    campaigns.CampaignCompleted: record_campaign.record_state_event,
+    suppliers.CampaignAccepted: record_campaign.record_accepted,
+    suppliers.DeliveryCompleted: record_campaign.record_delivery,
+    suppliers.FulfillmentAccepted: record_campaign.record_verdict,
+    suppliers.IssueReported: record_campaign.record_issue,
+    suppliers.SupplierRegistered: record_campaign.record_supplier,
+}
+"""The use case of each message; a message of another class is not for this service."""
 
 
 async def on_deadline(work: Work, deadline: Deadline) -> None:
@@ -149,7 +115,7 @@ def make_service(stripe: StripeCalls) -> Service:
     return Service(
         name="escrow",
         topics=("escrow.commands", "escrow.psp", "campaigns.events", "suppliers.events"),
-        handle=handle,
+        handlers=HANDLERS,
         preload=load_messages,
         preload_answers=load_answers,
         finish=write_transfers,

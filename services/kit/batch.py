@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.envelope import Command, Envelope, Message, parse
+from contracts.envelope import Command, Envelope, Message, message_class, parse
 from contracts.errors import Rejected
 from services.kit import gate as gates
 from services.kit import parking, telemetry
@@ -33,12 +33,13 @@ log = telemetry.logger("kit.batch")
 
 @dataclass(slots=True)
 class Parsed:
-    """A received message whose body was read: `message` is None for an unknown type or an empty body; `error` tells
-    why a known one does not parse or is not trusted."""
+    """A received message. `concerns`: it needs more than its gate here, so its body was read; then `message` is None for
+    an empty body, and `error` tells why one does not parse or is not trusted."""
 
     received: Received
     message: Message | None
     error: str | None = None
+    concerns: bool = True
 
     @property
     def envelope(self) -> Envelope:
@@ -53,7 +54,6 @@ class Outcome:
     work: Work | None = None
     handled: list[tuple[Envelope, Message]] = field(default_factory=list)
     waiting_streams: set[str] = field(default_factory=set)
-    scopes: set[str] = field(default_factory=set)
 
 
 class BatchHandler:
@@ -132,13 +132,16 @@ class BatchHandler:
 
     async def _apply_once(self, batch: Sequence[Received], *, from_parked: bool) -> Outcome:
         parsed = [self._parse(received) for received in batch]
-        outcome = Outcome(scopes={item.envelope.key for item in parsed})
-        with telemetry.batch_span(self.service, [item.envelope for item in parsed]) as spans:
+        outcome = Outcome()
+        with telemetry.batch_span(self.service, [item.envelope for item in parsed if item.concerns]) as spans:
             async with begin(self.engine, self.service) as connection:
                 locked = await gates.lock(
                     connection, self.service.consumer, {e.stream for e in _envelopes(parsed) if e.stream}
                 )
                 failpoint(f"{self.service.name}.before_inbox")
+                if not from_parked and self._pass_by(parsed, locked):
+                    await gates.store(connection, self.service.consumer, locked.values())
+                    return outcome
                 if from_parked:
                     for gate in locked.values():
                         gate.reopen()
@@ -147,7 +150,7 @@ class BatchHandler:
                     self.service.consumer,
                     [item.envelope.id for item in parsed if item.envelope.stream is None],
                 )
-                work = await make_work(connection, self.service, self._scopes(parsed))
+                work = await make_work(connection, self.service, self._scopes(parsed, locked))
                 outcome.work = work
                 if self.service.preload is not None:
                     known = [(item.envelope, item.message) for item in parsed if item.message is not None]
@@ -162,8 +165,29 @@ class BatchHandler:
                 await gates.store(connection, self.service.consumer, locked.values())
         return outcome
 
-    def _scopes(self, parsed: Sequence[Parsed]) -> set[str]:
-        scopes = {item.envelope.key for item in parsed}
+    def _pass_by(self, parsed: Sequence[Parsed], locked: dict[str, Gate]) -> bool:
+        """Pass a batch of which nothing concerns this consumer; False, with nothing changed, when it is not that easy."""
+        last = {stream: gate.last_seq for stream, gate in locked.items()}
+        for item in parsed:
+            stream, seq = item.envelope.stream, item.envelope.seq
+            if item.concerns or stream is None or seq != last[stream] + 1 or locked[stream].state != "open":
+                return False
+            last[stream] = seq
+        for item in parsed:
+            locked[str(item.envelope.stream)].advance(item.envelope)
+        return True
+
+    def _scopes(self, parsed: Sequence[Parsed], locked: dict[str, Gate]) -> set[str]:
+        """The scopes whose heads are locked: of all that is handled, and of a number met before (it may be forked, and
+        a case is opened about that)."""
+        scopes: set[str] = set()
+        last = {stream: gate.last_seq for stream, gate in locked.items()}
+        for item in parsed:
+            stream, seq = item.envelope.stream, item.envelope.seq
+            if item.concerns or stream is None or seq is None or seq <= last[stream]:
+                scopes.add(item.envelope.key)
+            else:
+                last[stream] = seq
         if self.service.scopes_of is not None:
             for item in parsed:
                 if item.message is not None:
@@ -174,6 +198,10 @@ class BatchHandler:
         envelope = received.envelope
         if received.body is None:
             return Parsed(received, None)
+        if not self.service.concerns(envelope.type):
+            if message_class(envelope.type) is None:
+                telemetry.count_unknown(self.service.name, envelope.type)
+            return Parsed(received, None, concerns=False)
         try:
             message = parse(envelope.type, received.body)
         except ValueError as error:
@@ -243,6 +271,9 @@ class _Run:
 
     async def _handle(self, item: Parsed, gate: Gate | None) -> None:
         envelope = item.envelope
+        if not item.concerns:
+            await self._pass(item, gate)
+            return
         if item.error is not None:
             await parking.poison(self.work, self.service, item.received, gate, item.error)
             return
@@ -257,10 +288,13 @@ class _Run:
                 await parking.park(self.work, self.service.consumer, item.received, reason="early")
             self.outcome.waiting_streams.add(str(envelope.stream))
             return
+        await self._pass(item, gate)
+
+    async def _pass(self, item: Parsed, gate: Gate | None) -> None:
         if gate is not None:
-            gate.advance(envelope)
+            gate.advance(item.envelope)
         if self.from_parked:
-            await parking.unpark(self.work, self.service.consumer, [envelope.id])
+            await parking.unpark(self.work, self.service.consumer, [item.envelope.id])
 
     async def _dispatch(self, item: Parsed) -> None:
         envelope, message = item.envelope, item.message
@@ -268,20 +302,19 @@ class _Run:
         if message is None:
             if item.received.body is None and self.service.on_tombstone is not None:
                 await self.service.on_tombstone(work, item.received.topic, envelope.key)
-            else:
-                telemetry.count_unknown(self.service.name, envelope.type)
             return
         if envelope.type.endswith(REPUBLISH_SUFFIX):
             await republish(work, message)
             return
         if is_case_event(message):
             await apply_case_event(work, message)
-        if self.service.handle is None:
+        handler = self.service.handlers.get(type(message))
+        if handler is None:
             self.outcome.handled.append((envelope, message))
             return
         with self.spans.process(envelope, telemetry.commitment_of(message)) as traced:
             try:
-                await self.service.handle(work.for_cause(traced), message)
+                await handler(work.for_cause(traced), message)
             except Rejected as rejected:
                 if not isinstance(message, Command):
                     raise

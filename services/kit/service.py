@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from contracts.envelope import Envelope, Message
+from contracts.common import CaseClosedShape, CaseOpenedShape
+from contracts.envelope import Command, Envelope, Message, message_class
 from services.kit.work import Work
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Purpose:
 
 
 Handled = Sequence[tuple[Envelope, Message]]
+Handlers = Mapping[type[Message], Callable[[Work, Any], Awaitable[None]]]
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,11 @@ class Service:
 
     name: str
     topics: tuple[str, ...]
-    handle: Callable[[Work, Message], Awaitable[None]] | None = None
+    handlers: Handlers = field(default_factory=dict)
+    """What is done with a message of each class. A message of a class that is not here passes its gate on its headers
+    alone; its body is not read."""
     handle_batch: Callable[[Work, Handled], Awaitable[None]] | None = None
+    """Takes every message of a batch, whatever its class, in place of handlers (a projection)."""
     preload: Callable[[Work, Handled], Awaitable[None]] | None = None
     finish: Callable[[Work], Awaitable[None]] | None = None
     scopes_of: Callable[[Envelope, Message], Iterable[str]] | None = None
@@ -105,6 +111,8 @@ class Service:
     intents_in_flight_max: int = 16
     search_path: str | None = None
     """Schema for unqualified names inside this consumer's transactions (a projection's generation)."""
+    rest_seconds: float = 0.0
+    """How long the consumer rests after each batch, for a service that no waiting person's act goes through."""
     group: str | None = None
     """Consumer group and gate name; the service's name when not given."""
 
@@ -112,3 +120,24 @@ class Service:
     def consumer(self) -> str:
         """The consumer group, which is also the name its gates and inbox use."""
         return self.group or self.name
+
+    def concerns(self, message_type: str) -> bool:
+        """Whether a message of this type needs more than its gate here: it has a handler, asks something of the kit, or
+        tells of a case. A type that this code does not know concerns nobody."""
+        known = self._concerns.get(message_type)
+        if known is None:
+            known = self._concerns[message_type] = self._is_concerned(message_class(message_type))
+        return known
+
+    @cached_property
+    def _concerns(self) -> dict[str, bool]:
+        return {}
+
+    def _is_concerned(self, cls: type[Message] | None) -> bool:
+        if cls is None:
+            return False
+        return (
+            self.handle_batch is not None
+            or cls in self.handlers
+            or issubclass(cls, (Command, CaseOpenedShape, CaseClosedShape))
+        )

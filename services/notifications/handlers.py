@@ -11,7 +11,7 @@ from contracts.envelope import Envelope, Message
 from contracts.escrow import FundsHeld, RefundSent
 from contracts.gateway import PersonRecorded
 from contracts.suppliers import SupplierRegistered
-from services.kit.service import Purpose, Service
+from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
 from services.notifications.domain.mails import CampaignFacts
 from services.notifications.store.facts import facts
@@ -55,25 +55,25 @@ async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None
     await known.load_contacts(participant_ids)
 
 
-async def handle(work: Work, message: Message) -> None:
-    """Handle one message; what is not for this service is passed over."""
-    match message:
-        case FundsHeld():
-            tell_funds_held(work, message)
-        case RefundSent():
-            tell_refund_sent(work, message)
-        case FundsReleased():
-            tell_funds_released(work, message)
-        case CampaignOpened():
-            facts(work).add_campaign(
-                CampaignFacts(message.campaign_id, message.terms.title, message.product.name, message.terms.close_at)
-            )
-        case SupplierRegistered():
-            facts(work).add_supplier(message.supplier_id, message.display_name)
-        case PersonRecorded():
-            await record_person(work, message)
-        case _:
-            pass
+async def _keep_campaign(work: Work, message: CampaignOpened) -> None:
+    facts(work).add_campaign(
+        CampaignFacts(message.campaign_id, message.terms.title, message.product.name, message.terms.close_at)
+    )
+
+
+async def _keep_supplier(work: Work, message: SupplierRegistered) -> None:
+    facts(work).add_supplier(message.supplier_id, message.display_name)
+
+
+HANDLERS: Handlers = {
+    FundsHeld: tell_funds_held,
+    RefundSent: tell_refund_sent,
+    FundsReleased: tell_funds_released,
+    CampaignOpened: _keep_campaign,
+    SupplierRegistered: _keep_supplier,
+    PersonRecorded: record_person,
+}
+"""What is done with each message; a message of another class is not for this service."""
 
 
 async def on_tombstone(work: Work, topic: str, key: str) -> None:
@@ -88,10 +88,13 @@ async def finish(work: Work) -> None:
     await write_messages(work)
 
 
+REST_SECONDS = 0.1
+"""A mail may leave a tenth of a second later: what that time brings together is written in one transaction."""
+
 SERVICE = Service(
     name="notifications",
     topics=("notifications.commands", "campaigns.events", "escrow.events", "suppliers.events", PEOPLE_TOPIC),
-    handle=handle,
+    handlers=HANDLERS,
     preload=preload,
     finish=finish,
     on_tombstone=on_tombstone,
@@ -100,4 +103,5 @@ SERVICE = Service(
     },
     intents_in_flight_max=DELIVERIES_IN_FLIGHT_MAX,
     poison_policy="skip",
+    rest_seconds=REST_SECONDS,
 )

@@ -16,7 +16,7 @@ from contracts.campaigns import (
     InvitationWithdrawalRequested,
     TargetReached,
 )
-from contracts.envelope import Command, Envelope, Message
+from contracts.envelope import Envelope, Message
 from contracts.escrow import RefundDecided
 from contracts.suppliers import (
     AcceptInvitation,
@@ -27,7 +27,7 @@ from contracts.suppliers import (
     RegisterSupplier,
     ReportIssue,
 )
-from services.kit.service import Deadline, Service
+from services.kit.service import Deadline, Handlers, Service
 from services.kit.work import Work
 from services.suppliers.store.records import records
 from services.suppliers.usecases import (
@@ -85,58 +85,26 @@ async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None
     await records(work).load_commitments(commitment_ids)
 
 
-async def handle(work: Work, message: Message) -> None:
-    """Handle one message; what is not for this service is passed over."""
-    if isinstance(message, Command):
-        await _handle_command(work, message)
-    else:
-        await _handle_event(work, message)
-
-
-async def _handle_command(work: Work, message: Command) -> None:
-    match message:
-        case RegisterSupplier():
-            await register_supplier.register_supplier(work, message)
-        case AcceptInvitation():
-            await accept_invitation.accept_invitation(work, message)
-        case DeclineInvitation():
-            await decline_invitation.decline_invitation(work, message)
-        case RecordDispatch():
-            await record_dispatch.record_dispatch(work, message)
-        case RecordDelivery():
-            await record_delivery.record_delivery(work, message)
-        case ReportIssue():
-            await report_issue.report_issue(work, message)
-        case DecideIssue():
-            await decide_issue.decide_issue(work, message)
-        case _:
-            pass
-
-
-async def _handle_event(work: Work, message: Message) -> None:
-    match message:
-        case CommitmentLocked():
-            await follow_commitment.lock_commitment(work, message)
-        case CommitmentWithdrawn():
-            await follow_commitment.withdraw_commitment(work, message)
-        case CommitmentSettled():
-            await follow_commitment.settle_commitment(work, message)
-        case RefundDecided():
-            await follow_commitment.refund_commitment(work, message)
-        case CampaignOpened():
-            await record_campaign.record_campaign(work, message)
-        case TargetReached():
-            await invite_supplier.invite_first_supplier(work, message)
-        case AcceptanceRequested():
-            await open_acceptance_window.open_acceptance_window(work, message)
-        case InvitationWithdrawalRequested():
-            await withdraw_invitation.withdraw_invitation(work, message)
-        case CampaignClosed():
-            await record_campaign.close_campaign(work, message)
-        case CampaignCompleted():
-            await record_campaign.complete_campaign(work, message)
-        case _:
-            pass
+HANDLERS: Handlers = {
+    RegisterSupplier: register_supplier.register_supplier,
+    AcceptInvitation: accept_invitation.accept_invitation,
+    DeclineInvitation: decline_invitation.decline_invitation,
+    RecordDispatch: record_dispatch.record_dispatch,
+    RecordDelivery: record_delivery.record_delivery,
+    ReportIssue: report_issue.report_issue,
+    DecideIssue: decide_issue.decide_issue,
+    CommitmentLocked: follow_commitment.lock_commitment,
+    CommitmentWithdrawn: follow_commitment.withdraw_commitment,
+    CommitmentSettled: follow_commitment.settle_commitment,
+    RefundDecided: follow_commitment.refund_commitment,
+    CampaignOpened: record_campaign.record_campaign,
+    TargetReached: invite_supplier.invite_first_supplier,
+    AcceptanceRequested: open_acceptance_window.open_acceptance_window,
+    InvitationWithdrawalRequested: withdraw_invitation.withdraw_invitation,
+    CampaignClosed: record_campaign.close_campaign,
+    CampaignCompleted: record_campaign.complete_campaign,
+}
+"""The act of each message; a message of another class is not for this service."""
 
 
 async def on_deadline(work: Work, deadline: Deadline) -> None:
@@ -154,11 +122,15 @@ async def on_deadline(work: Work, deadline: Deadline) -> None:
             raise ValueError(f"unknown deadline {kind}")
 
 
+REST_SECONDS = 0.1
+"""Nobody waits for this service in a browser's second: it takes what a tenth of a second brings together."""
+
 SERVICE = Service(
     name="suppliers",
     topics=("suppliers.commands", "campaigns.events", "escrow.events"),
-    handle=handle,
+    handlers=HANDLERS,
     preload=preload,
     on_deadline=on_deadline,
     poison_policy="block",
+    rest_seconds=REST_SECONDS,
 )

@@ -17,7 +17,7 @@ from services.notifications.store.facts import facts
 from services.notifications.usecases.write_mail import write_mail
 
 
-def tell_funds_held(work: Work, event: FundsHeld) -> None:
+async def tell_funds_held(work: Work, event: FundsHeld) -> None:
     """Funds are held: tell the participant, and keep who they belong to for the release. Raises Early."""
     campaign = _campaign(work, event.campaign_id)
     held = HeldFunds(event.commitment_id, event.campaign_id, event.participant_id, event.amount_minor, event.currency)
@@ -25,7 +25,7 @@ def tell_funds_held(work: Work, event: FundsHeld) -> None:
     write_mail(work, mails.funds_held(campaign, held, happened_at=work.cause.time))
 
 
-def tell_refund_sent(work: Work, event: RefundSent) -> None:
+async def tell_refund_sent(work: Work, event: RefundSent) -> None:
     """A refund is paid: tell the participant. Raises Early."""
     campaign = _campaign(work, event.campaign_id)
     mail = mails.refund_sent(
@@ -39,7 +39,7 @@ def tell_refund_sent(work: Work, event: RefundSent) -> None:
     write_mail(work, mail)
 
 
-def tell_funds_released(work: Work, event: FundsReleased) -> None:
+async def tell_funds_released(work: Work, event: FundsReleased) -> None:
     """Funds went to the supplier: tell each participant of a released commitment, once with their sum. Raises Early."""
     campaign = _campaign(work, event.campaign_id)
     known = facts(work)
