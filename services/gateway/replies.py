@@ -7,16 +7,18 @@ again while the reservation lasts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import KafkaBroker
 
 from contracts.envelope import parse
 from contracts.escrow import PaymentActionAddress
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.redirects import Redirects
 from services.kit import telemetry
+from services.kit.broker import records_of, unread
 from services.kit.received import Received, read_record
 
 REPLIES_TOPIC = "gateway.replies"
@@ -32,12 +34,12 @@ def subscribe_replies(broker: KafkaBroker, redirects: Redirects, settings: Gatew
         group_id=f"{settings.kafka_prefix}{REPLIES_TOPIC}-{settings.instance}",
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.MANUAL,
-        parser=_unread,
-        decoder=_no_body,
+        parser=unread,
+        decoder=records_of,
     )
 
-    async def on_records(message: KafkaMessage) -> None:
-        for record in message.raw_message:
+    async def on_records(records: Sequence[Any]) -> None:
+        for record in records:
             take(record, redirects)
 
     subscription(on_records)
@@ -57,11 +59,3 @@ def take(record: Any, redirects: Redirects) -> None:
         return
     if isinstance(reply, PaymentActionAddress):
         redirects.remember(reply)
-
-
-async def _unread(records: Any, original: Any = None) -> Any:
-    return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=None)  # type: ignore[arg-type]
-
-
-async def _no_body(message: Any) -> Any:
-    return b""

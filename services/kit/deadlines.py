@@ -26,7 +26,7 @@ FAILURES_MAX = 3
 log = telemetry.logger("kit.deadlines")
 
 _DUE = text(
-    "SELECT id, scope FROM deadline WHERE settled_at IS NULL AND acts_at <= stack_now() ORDER BY acts_at LIMIT :rows_max"
+    "SELECT id, scope FROM deadline WHERE settled_at IS NULL AND acts_at <= (SELECT stack_now()) ORDER BY acts_at LIMIT :rows_max"
 )
 _CLAIM = text(
     "SELECT id, kind, scope, subject, due_at, payload, traceparent, correlation_id, stack_now() AS now FROM deadline "

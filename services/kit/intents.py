@@ -38,6 +38,10 @@ IDLE_POLL_SECONDS = 0.5
 POST_ROWS_MAX = 200
 BACKOFF_SECONDS_MAX = 60.0
 REFUSED_CLAIM_DELAY_SECONDS = 30
+GATHER_SECONDS = 0.02
+GATHER_IN_FLIGHT_MIN = 4
+"""With so many calls under way, answers are gathered for a moment before they are posted, and room before more is claimed:
+a transaction for each would cost more than the calls. A single call's answer never waits."""
 
 log = telemetry.logger("kit.intents")
 
@@ -90,6 +94,7 @@ class Executor:
                     continue
                 if not started:
                     await self._sleep()
+                await self._gather()
             if self._in_flight:
                 await asyncio.wait(self._in_flight, timeout=CALL_TIMEOUT_SECONDS)
         finally:
@@ -202,7 +207,12 @@ class Executor:
     async def _post_loop(self, stopping: asyncio.Event) -> None:
         while True:
             first = await self._answers.get()
+            await self._gather()
             await self._post([first, *self._gathered()])
+
+    async def _gather(self) -> None:
+        if len(self._in_flight) >= GATHER_IN_FLIGHT_MIN:
+            await asyncio.sleep(GATHER_SECONDS)
 
     def _gathered(self) -> list[tuple[Intent, Answer]]:
         gathered: list[tuple[Intent, Answer]] = []

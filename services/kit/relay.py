@@ -27,6 +27,9 @@ BATCH_ROWS_MAX = 500
 IDLE_POLL_SECONDS = 0.25
 STANDBY_POLL_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+REST_SECONDS = 0.02
+REST_ROWS_MIN = 4
+"""After a batch of so many rows the relay rests: under load the next one is larger. A single message never waits."""
 TAIL_RECORDS_MAX = 50
 TAIL_TIMEOUT_MILLISECONDS = 5000
 TAIL_CHECK_TIMEOUT_SECONDS = 10
@@ -82,6 +85,8 @@ class Relay:
                     await self._drop_producer()
                     sent = None
                     await self._sleep(RETRY_SECONDS)
+                if sent is not None and REST_ROWS_MIN <= sent < BATCH_ROWS_MAX:
+                    await asyncio.sleep(REST_SECONDS)
                 if sent == 0:
                     await self._sleep(IDLE_POLL_SECONDS if self.epoch is not None else STANDBY_POLL_SECONDS)
         finally:

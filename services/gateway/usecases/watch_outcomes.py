@@ -23,6 +23,9 @@ from services.kit import telemetry
 from services.kit.database import is_transient
 
 TICK_SECONDS = 1.0
+GATHER_SECONDS = 0.015
+GATHER_WAITING_MIN = 8
+"""With so many requests waiting, what a moment's commits touched is resolved together."""
 PAYMENTS = frozenset({"commit_funds", "pay_commitment"})
 
 log = telemetry.logger("gateway.outcomes")
@@ -84,6 +87,8 @@ class Outcomes:
                 await asyncio.wait_for(self._wake.wait(), timeout=TICK_SECONDS)
             except TimeoutError:
                 self._dirty.update(self._waiting)
+            if self._count >= GATHER_WAITING_MIN:
+                await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             dirty, self._dirty = self._dirty, set()
             try:
