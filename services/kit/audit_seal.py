@@ -11,11 +11,10 @@ import asyncio
 import hashlib
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.envelope import canonical_json
-from services.kit.database import is_transient
+from services.kit.database import is_transient, sql
 
 SEAL_SECONDS = 1.0
 SEAL_ROWS_MAX = 2000
@@ -32,10 +31,10 @@ def row_hash(previous: str, row: Any) -> str:
 
 async def seal(connection: AsyncConnection) -> int:
     """Seal the next rows; returns how many. One sealer at a time by the head row's lock."""
-    head = (await connection.execute(text("SELECT last_place, hash FROM audit_head FOR UPDATE"))).one()
+    head = (await connection.execute(sql("SELECT last_place, hash FROM audit_head FOR UPDATE"))).one()
     rows = (
         await connection.execute(
-            text(
+            sql(
                 f"SELECT {_COLUMNS} FROM audit_entry WHERE hash IS NULL "  # noqa: S608 - constants
                 "ORDER BY id LIMIT :rows_max"
             ),
@@ -49,7 +48,7 @@ async def seal(connection: AsyncConnection) -> int:
         previous = digest
     if sealed:
         await connection.execute(
-            text(
+            sql(
                 "UPDATE audit_entry SET previous_hash = rows.previous, hash = rows.hash, place = rows.place "
                 "FROM unnest(CAST(:ids AS bigint[]), CAST(:previous AS text[]), CAST(:hashes AS text[]), "
                 "CAST(:places AS bigint[])) AS rows (id, previous, hash, place) WHERE audit_entry.id = rows.id"
@@ -62,7 +61,7 @@ async def seal(connection: AsyncConnection) -> int:
             },
         )
         await connection.execute(
-            text("UPDATE audit_head SET last_place = :place, hash = :hash"),
+            sql("UPDATE audit_head SET last_place = :place, hash = :hash"),
             {"place": sealed[-1][3], "hash": previous},
         )
     return len(sealed)
@@ -72,13 +71,13 @@ async def verify(connection: AsyncConnection) -> int | None:
     """Recompute the chain; the id of the first row that does not fit, or None when all do."""
     previous = "0" * 64
     rows = await connection.execute(
-        text(f"SELECT {_COLUMNS}, previous_hash, hash FROM audit_entry WHERE hash IS NOT NULL ORDER BY place")  # noqa: S608
+        sql(f"SELECT {_COLUMNS}, previous_hash, hash FROM audit_entry WHERE hash IS NOT NULL ORDER BY place")  # noqa: S608
     )
     for row in rows:
         if row.previous_hash != previous or row.hash != row_hash(previous, row):
             return int(row.id)
         previous = row.hash
-    head = (await connection.execute(text("SELECT last_place, hash FROM audit_head"))).one()
+    head = (await connection.execute(sql("SELECT last_place, hash FROM audit_head"))).one()
     return int(head.last_place) if head.hash != previous else None
 
 

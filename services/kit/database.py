@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -22,6 +24,7 @@ CONNECT_TIMEOUT_SECONDS = 10
 RETRY_DELAY_SECONDS_MIN = 0.05
 RETRY_DELAY_SECONDS_MAX = 5.0
 RETRIES_MAX = 8
+STATEMENTS_MAX = 512
 
 _TRANSIENT_SQLSTATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08", "25P03")
 
@@ -49,6 +52,13 @@ def create_engine(url: str, *, pool_size: int = 8, application_name: str = "alpm
             },
         },
     )
+
+
+@lru_cache(maxsize=STATEMENTS_MAX)
+def sql(statement: str) -> TextClause:
+    """The statement, parsed once per process: SQLAlchemy finds its compiled form by the object, which is much cheaper than
+    by a text that is made anew for each execution. Only for texts that the code itself holds, never for one with values."""
+    return text(statement)
 
 
 def sqlstate(error: BaseException) -> str | None:

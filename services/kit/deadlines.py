@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.envelope import SYSTEM, Envelope, derived_id
 from services.kit import telemetry
-from services.kit.database import is_transient, retry_delay_seconds
+from services.kit.database import is_transient, retry_delay_seconds, sql
 from services.kit.service import Deadline, Service
 from services.kit.transaction import begin, finish_work, make_work
 
@@ -25,10 +24,10 @@ FAILURES_MAX = 3
 
 log = telemetry.logger("kit.deadlines")
 
-_DUE = text(
+_DUE = sql(
     "SELECT id, scope FROM deadline WHERE settled_at IS NULL AND acts_at <= (SELECT stack_now()) ORDER BY acts_at LIMIT :rows_max"
 )
-_CLAIM = text(
+_CLAIM = sql(
     "SELECT id, kind, scope, subject, due_at, payload, traceparent, correlation_id, stack_now() AS now FROM deadline "
     "WHERE id = ANY(CAST(:ids AS uuid[])) AND settled_at IS NULL AND acts_at <= stack_now() "
     "ORDER BY due_at, id FOR UPDATE SKIP LOCKED"
@@ -101,7 +100,7 @@ class Deadlines:
                         work, Deadline(row.id, row.kind, row.scope, row.subject, row.due_at, row.payload)
                     )
             await connection.execute(
-                text(
+                sql(
                     "UPDATE deadline SET settled_at = :now, outcome = 'acted' "
                     "WHERE id = ANY(CAST(:ids AS uuid[])) AND acts_at <= :now"
                 ),
@@ -145,7 +144,7 @@ class Deadlines:
                     facts={"kind": claimed.kind, "error": type(error).__name__},
                 )
             await connection.execute(
-                text("UPDATE deadline SET settled_at = stack_now(), outcome = 'failed' WHERE id = :id"),
+                sql("UPDATE deadline SET settled_at = stack_now(), outcome = 'failed' WHERE id = :id"),
                 {"id": identity},
             )
             await finish_work(work, self.service)

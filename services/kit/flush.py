@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import canonical_json
 from services.kit.buffers import OutboxRow, acts_at
+from services.kit.database import sql
 from services.kit.failpoint import failpoint
 from services.kit.work import Work, case_id
 
 NOTIFY_CHANNEL = "outbox"
 
-_INSERT_OUTBOX = text(
+_INSERT_OUTBOX = sql(
     """
     INSERT INTO outbox (message_id, topic, key, type, stream, seq, headers, payload)
     SELECT message_id, topic, key, type, stream, seq, headers::jsonb, payload
@@ -30,7 +30,7 @@ _INSERT_OUTBOX = text(
     ORDER BY position
     """
 )
-_INSERT_DEADLINES = text(
+_INSERT_DEADLINES = sql(
     """
     INSERT INTO deadline (id, kind, scope, subject, due_at, acts_at, payload, traceparent, correlation_id)
     SELECT gen_random_uuid(), kind, scope, subject, due_at, acts_at, payload::jsonb, traceparent, correlation_id
@@ -46,13 +46,13 @@ _INSERT_DEADLINES = text(
         settled_at = NULL, outcome = NULL
     """
 )
-_DELETE_DEADLINES = text(
+_DELETE_DEADLINES = sql(
     """
     DELETE FROM deadline USING unnest(CAST(:kinds AS text[]), CAST(:subjects AS text[])) AS rows (kind, subject)
     WHERE deadline.kind = rows.kind AND deadline.subject = rows.subject
     """
 )
-_INSERT_INTENTS = text(
+_INSERT_INTENTS = sql(
     """
     INSERT INTO intent (
         id, purpose, object_id, ordinal, scope, request, secret, recorded_at,
@@ -70,7 +70,7 @@ _INSERT_INTENTS = text(
     ON CONFLICT DO NOTHING
     """
 )
-_INSERT_AUDITS = text(
+_INSERT_AUDITS = sql(
     """
     INSERT INTO audit_entry (
         at, actor_id, actor_role, action, scope, subject, before, after, reason, cause_id, trace_id
@@ -102,7 +102,7 @@ async def flush(work: Work, *, head_table: str) -> None:
         await write_heads(work, head_table)
     if buffers.outbox:
         await insert_outbox(work.connection, buffers.outbox)
-        await work.connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
+        await work.connection.execute(sql("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
     failpoint(f"{work.service}.before_commit")
 
 
@@ -129,14 +129,14 @@ async def _write_cases(work: Work) -> None:
     for case in cases:
         nth = (
             await work.connection.execute(
-                text("SELECT count(*) FROM cases WHERE kind = :kind AND subject = :subject"),
+                sql("SELECT count(*) FROM cases WHERE kind = :kind AND subject = :subject"),
                 {"kind": case["kind"], "subject": case["subject"]},
             )
         ).scalar_one()
         identity = case_id(work.service, case["kind"], case["subject"], nth + 1)
         made = (
             await work.connection.execute(
-                text(
+                sql(
                     "INSERT INTO cases (case_id, kind, scope, subject, severity, blocking, facts, opened_at) "
                     "VALUES (:case_id, :kind, :scope, :subject, :severity, :blocking, CAST(:facts AS jsonb), :now) "
                     "ON CONFLICT DO NOTHING RETURNING case_id"
@@ -161,7 +161,7 @@ async def _write_cases(work: Work) -> None:
 async def freeze(connection: AsyncConnection, identity: Any, scope: str, service: str) -> None:
     """Record that a blocking case holds a scope."""
     await connection.execute(
-        text(
+        sql(
             "INSERT INTO frozen_scope (case_id, scope, service, frozen_at) "
             "VALUES (:case_id, :scope, :service, stack_now()) ON CONFLICT DO NOTHING"
         ),
@@ -226,7 +226,7 @@ async def write_heads(work: Work, head_table: str) -> None:
     """Store the new last numbers of the streams this transaction wrote to."""
     scopes = sorted(work.touched_heads)
     await work.connection.execute(
-        text(
+        sql(
             f"UPDATE {head_table} AS head SET seq = rows.seq "  # noqa: S608 - a service's constant
             "FROM unnest(CAST(:streams AS text[]), CAST(:seqs AS bigint[])) AS rows (stream, seq) "
             "WHERE head.stream = rows.stream"

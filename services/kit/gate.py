@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import Envelope
+from services.kit.database import sql
 
 Verdict = Literal["handle", "skip", "gap", "behind", "forked"]
 
@@ -61,7 +61,7 @@ class Gate:
             self.set_state("open")
 
 
-_SELECT = text(
+_SELECT = sql(
     "SELECT stream, last_seq, last_event_id, state FROM gate "
     "WHERE consumer = :consumer AND stream = ANY(CAST(:streams AS text[])) ORDER BY stream FOR UPDATE"
 )
@@ -76,7 +76,7 @@ async def lock(connection: AsyncConnection, consumer: str, streams: Iterable[str
     rows = (await connection.execute(_SELECT, parameters)).all()
     if len(rows) < len(wanted):
         await connection.execute(
-            text(
+            sql(
                 "INSERT INTO gate (consumer, stream) SELECT :consumer, stream "
                 "FROM unnest(CAST(:streams AS text[])) AS stream ORDER BY stream ON CONFLICT DO NOTHING"
             ),
@@ -92,7 +92,7 @@ async def store(connection: AsyncConnection, consumer: str, gates: Iterable[Gate
     if not changed:
         return
     await connection.execute(
-        text(
+        sql(
             """
             UPDATE gate SET
                 last_seq = rows.last_seq, last_event_id = rows.last_event_id,
@@ -120,7 +120,7 @@ async def admit_to_inbox(connection: AsyncConnection, consumer: str, ids: Sequen
     if not ids:
         return set()
     rows = await connection.execute(
-        text(
+        sql(
             "INSERT INTO inbox (consumer, message_id) SELECT :consumer, id "
             "FROM unnest(CAST(:ids AS uuid[])) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING message_id"
         ),

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.kit.database import sql
 from services.kit.service import Intent, Service
 from services.kit.transaction import begin, finish_work, make_work
 from services.kit.work import Work, intent_id
@@ -25,7 +25,7 @@ _CLAIMABLE = """
     ORDER BY recorded_wall
     LIMIT :rows_max
 """
-_CLAIM = text(
+_CLAIM = sql(
     f"""
     UPDATE intent SET
         state = 'attempted', attempts = attempts + 1,
@@ -53,7 +53,7 @@ async def claimable(engine: AsyncEngine, parameters: Mapping[str, Any]) -> list[
     """The ids that could be claimed now."""
     wanted = {name: parameters[name] for name in ("purposes", "frozen_too", "rows_max")}
     async with engine.connect() as connection:
-        rows = await connection.execute(text(_CLAIMABLE), wanted | {"only": None})
+        rows = await connection.execute(sql(_CLAIMABLE), wanted | {"only": None})
         return [row.id for row in rows]
 
 
@@ -61,7 +61,7 @@ async def release_leases(engine: AsyncEngine, holder: str) -> None:
     """Give back every lease of this holder; for a starting process, which can hold none yet."""
     async with engine.begin() as connection:
         await connection.execute(
-            text(
+            sql(
                 "UPDATE intent SET lease_until = NULL, lease_holder = NULL "
                 "WHERE lease_holder = :holder AND state = 'attempted'"
             ),
@@ -73,7 +73,7 @@ async def delay(engine: AsyncEngine, identity: UUID, seconds: float) -> None:
     """Do not claim an intent before some seconds from now."""
     async with engine.begin() as connection:
         await connection.execute(
-            text("UPDATE intent SET not_before = clock_timestamp() + make_interval(secs => :seconds) WHERE id = :id"),
+            sql("UPDATE intent SET not_before = clock_timestamp() + make_interval(secs => :seconds) WHERE id = :id"),
             {"seconds": seconds, "id": identity},
         )
 
@@ -81,7 +81,7 @@ async def delay(engine: AsyncEngine, identity: UUID, seconds: float) -> None:
 async def put_back(connection: AsyncConnection, identity: UUID, seconds: float) -> None:
     """Give the lease back; the intent stays attempted and is tried again after some seconds."""
     await connection.execute(
-        text(
+        sql(
             "UPDATE intent SET lease_until = NULL, lease_holder = NULL, "
             "not_before = clock_timestamp() + make_interval(secs => :seconds) WHERE id = :id AND state = 'attempted'"
         ),
@@ -92,7 +92,7 @@ async def put_back(connection: AsyncConnection, identity: UUID, seconds: float) 
 async def lock_open(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
     """Lock these intents; returns those not answered or stopped yet."""
     rows = await connection.execute(
-        text("SELECT id, state FROM intent WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"),
+        sql("SELECT id, state FROM intent WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE"),
         {"ids": list(ids)},
     )
     return {row.id for row in rows if row.state in ("recorded", "attempted")}
@@ -101,7 +101,7 @@ async def lock_open(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUI
 async def mark_stopped(connection: AsyncConnection, identity: UUID, reason: str) -> None:
     """End an intent without an answer."""
     await connection.execute(
-        text(
+        sql(
             "UPDATE intent SET state = 'stopped', answer = CAST(:answer AS jsonb), answered_at = stack_now(), "
             "secret = NULL, lease_until = NULL WHERE id = :id AND state IN ('recorded', 'attempted')"
         ),
@@ -114,7 +114,7 @@ async def start_over(work: Work, intent: Intent) -> None:
     await mark_stopped(work.connection, intent.id, "stored_error")
     following = intent.ordinal + 1
     await work.connection.execute(
-        text(
+        sql(
             "INSERT INTO intent (id, purpose, object_id, ordinal, scope, request, secret, recorded_at, "
             "cause_id, correlation_id, received_at, traceparent) "
             "VALUES (:id, :purpose, :object_id, :ordinal, :scope, CAST(:request AS jsonb), :secret, :now, "
@@ -156,7 +156,7 @@ async def prior_attempt(engine: AsyncEngine, identity: UUID) -> datetime | None:
     """Wall time of the attempt before the one in hand."""
     async with engine.connect() as connection:
         return (
-            await connection.execute(text("SELECT prior_attempted_wall FROM intent WHERE id = :id"), {"id": identity})
+            await connection.execute(sql("SELECT prior_attempted_wall FROM intent WHERE id = :id"), {"id": identity})
         ).scalar_one_or_none()
 
 
@@ -165,7 +165,7 @@ async def ages(engine: AsyncEngine, identity: UUID) -> tuple[timedelta, timedelt
     async with engine.connect() as connection:
         row = (
             await connection.execute(
-                text(
+                sql(
                     "SELECT stack_now() - first_attempted_at AS stack_age, "
                     "clock_timestamp() - first_attempted_wall AS wall_age FROM intent WHERE id = :id"
                 ),

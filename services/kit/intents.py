@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -24,7 +23,7 @@ from contracts.envelope import SYSTEM, Envelope, derived_id
 from services.kit import intent_store as store
 from services.kit import telemetry
 from services.kit.clock import wall_now
-from services.kit.database import is_transient, retry_delay_seconds
+from services.kit.database import is_transient, retry_delay_seconds, sql
 from services.kit.failpoint import failpoint
 from services.kit.service import Answer, Intent, Service
 from services.kit.transaction import begin, finish_work, make_work
@@ -255,7 +254,7 @@ class Executor:
                 elif intent.id in open_now:
                     await self._go_on(work, intent, answer)
             await connection.execute(
-                text(
+                sql(
                     "UPDATE intent SET state = 'answered', answer = rows.answer::jsonb, answered_at = :now, "
                     "secret = NULL, lease_until = NULL "
                     "FROM unnest(CAST(:ids AS uuid[]), CAST(:answers AS text[])) AS rows (id, answer) "

@@ -8,13 +8,13 @@ from datetime import datetime
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import Actor, Envelope, Message
 from contracts.topics import commands_topic
 from services.kit.assertion import sign
 from services.kit.buffers import OutboxRow
+from services.kit.database import sql
 from services.kit.flush import NOTIFY_CHANNEL, insert_outbox
 
 
@@ -68,4 +68,4 @@ async def enqueue_commands(
     if not outgoing:
         return
     await insert_outbox(connection, [outbox_row(item, key) for item in outgoing])
-    await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
+    await connection.execute(sql("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})

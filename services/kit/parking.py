@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import Envelope
 from contracts.topics import dead_topic
 from services.kit import telemetry
 from services.kit.buffers import OutboxRow
-from services.kit.database import is_transient
+from services.kit.database import is_transient, sql
 from services.kit.gate import Gate, lock, store
 from services.kit.received import Received, Unreadable
 from services.kit.service import Service
@@ -35,7 +34,7 @@ ERROR_CHARACTERS_MAX = 2000
 
 log = telemetry.logger("kit.parking")
 
-_PARK = text(
+_PARK = sql(
     "INSERT INTO parked (consumer, message_id, stream, seq, topic, key, headers, payload, reason, error) "
     "VALUES (:consumer, :id, :stream, :seq, :topic, :key, CAST(:headers AS jsonb), :payload, :reason, :error) "
     "ON CONFLICT (consumer, message_id) DO UPDATE SET "
@@ -90,7 +89,7 @@ async def _insert(
 async def unpark(work: Work, consumer: str, ids: Sequence[UUID]) -> None:
     """Remove messages that are handled now."""
     await work.connection.execute(
-        text("DELETE FROM parked WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))"),
+        sql("DELETE FROM parked WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))"),
         {"consumer": consumer, "ids": list(ids)},
     )
 
@@ -154,7 +153,7 @@ async def count_attempt(owner: BatchHandler, identity: UUID) -> int:
         return int(
             (
                 await connection.execute(
-                    text(
+                    sql(
                         "INSERT INTO attempt (consumer, message_id, count) VALUES (:consumer, :id, 1) "
                         "ON CONFLICT (consumer, message_id) DO UPDATE SET count = attempt.count + 1 RETURNING count"
                     ),
@@ -198,7 +197,7 @@ async def park_poison(owner: BatchHandler, received: Received, error: str) -> No
 
 async def _mark_handled(connection: AsyncConnection, consumer: str, identity: UUID) -> None:
     await connection.execute(
-        text("INSERT INTO inbox (consumer, message_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING"),
+        sql("INSERT INTO inbox (consumer, message_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING"),
         {"consumer": consumer, "id": identity},
     )
 
@@ -209,7 +208,7 @@ async def apply_suspects(owner: BatchHandler, batch: Sequence[Received]) -> None
     ids = [received.envelope.id for received in batch]
     async with owner.engine.begin() as connection:
         rows = await connection.execute(
-            text(
+            sql(
                 "SELECT message_id, count AS tries FROM attempt "
                 "WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))"
             ),
@@ -217,7 +216,7 @@ async def apply_suspects(owner: BatchHandler, batch: Sequence[Received]) -> None
         )
         counts: dict[UUID, int] = {row.message_id: row.tries for row in rows}
         await connection.execute(
-            text(
+            sql(
                 "INSERT INTO attempt (consumer, message_id, count) SELECT :consumer, id, 1 "
                 "FROM unnest(CAST(:ids AS uuid[])) AS id ON CONFLICT DO NOTHING"
             ),
@@ -240,7 +239,7 @@ async def _forget_attempts(owner: BatchHandler, ids: Sequence[UUID]) -> None:
     """These messages are handled: their tries count no more, whatever a later message of the batch does."""
     async with owner.engine.begin() as connection:
         await connection.execute(
-            text("DELETE FROM attempt WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))"),
+            sql("DELETE FROM attempt WHERE consumer = :consumer AND message_id = ANY(CAST(:ids AS uuid[]))"),
             {"consumer": owner.service.consumer, "ids": list(ids)},
         )
 
@@ -250,7 +249,7 @@ async def drain(owner: BatchHandler, stream: str) -> None:
     async with owner.engine.connect() as connection:
         rows = (
             await connection.execute(
-                text(
+                sql(
                     "SELECT topic, key, headers, payload FROM parked "
                     "WHERE consumer = :consumer AND stream = :stream AND discard_approved_by IS NULL "
                     "ORDER BY seq LIMIT :rows_max"

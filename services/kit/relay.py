@@ -14,12 +14,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.topics import events_topic
 from services.kit import telemetry
 from services.kit.clock import monotonic_seconds
+from services.kit.database import sql
 from services.kit.failpoint import failpoint
 
 LEASE_SECONDS = 10
@@ -103,7 +103,7 @@ class Relay:
         async with self.engine.connect() as connection:
             rows = (
                 await connection.execute(
-                    text(
+                    sql(
                         "SELECT id, topic, key, stream, seq, headers, payload FROM outbox "
                         "WHERE published_at IS NULL ORDER BY id LIMIT :rows_max"
                     ),
@@ -125,7 +125,7 @@ class Relay:
         async with self.engine.begin() as connection:
             row = (
                 await connection.execute(
-                    text(
+                    sql(
                         """
                         INSERT INTO relay_lease (shard, holder, epoch, expires_at)
                         VALUES (:shard, :holder, 1, clock_timestamp() + make_interval(secs => :seconds))
@@ -173,7 +173,7 @@ class Relay:
     async def _mark(self, ids: list[int]) -> None:
         async with self.engine.begin() as connection:
             await connection.execute(
-                text(
+                sql(
                     "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[])) "
                     "AND EXISTS (SELECT FROM relay_lease WHERE shard = :shard AND holder = :holder AND epoch = :epoch)"
                 ),
@@ -249,7 +249,7 @@ class Relay:
             return []
         async with self.engine.connect() as connection:
             rows = await connection.execute(
-                text(
+                sql(
                     "SELECT tail.id::text AS id FROM unnest(CAST(:ids AS uuid[])) AS tail (id) "
                     "WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.message_id = tail.id)"
                 ),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from services.kit.database import sql
 from services.kit.flush import flush
 from services.kit.service import Service
 from services.kit.work import Work
@@ -24,14 +24,14 @@ async def lock_heads(connection: AsyncConnection, service: Service, scopes: Iter
     if not wanted:
         return {}
     streams = [f"{service.name}:{scope}" for scope in wanted]
-    query = text(
+    query = sql(
         f"SELECT stream, seq FROM {service.head_table} "  # noqa: S608 - a service's constant
         "WHERE stream = ANY(CAST(:streams AS text[])) ORDER BY stream FOR UPDATE"
     )
     rows = (await connection.execute(query, {"streams": streams})).all()
     if len(rows) < len(streams):
         await connection.execute(
-            text(
+            sql(
                 f"INSERT INTO {service.head_table} (stream) "  # noqa: S608 - a service's constant
                 "SELECT stream FROM unnest(CAST(:streams AS text[])) AS stream ORDER BY stream ON CONFLICT DO NOTHING"
             ),
@@ -46,7 +46,7 @@ async def make_work(connection: AsyncConnection, service: Service, scopes: Itera
     heads = await lock_heads(connection, service, scopes)
     state = (
         await connection.execute(
-            text(
+            sql(
                 "SELECT stack_now() AS now, "
                 "ARRAY(SELECT scope FROM frozen_scope WHERE scope = ANY(CAST(:scopes AS text[]))) AS frozen"
             ),
@@ -69,7 +69,7 @@ async def begin(engine: AsyncEngine, service: Service) -> AsyncIterator[AsyncCon
     """A transaction in the consumer's schema; committed on leaving without an error."""
     async with engine.begin() as connection:
         if service.search_path:
-            await connection.execute(text(f"SET LOCAL search_path TO {service.search_path}, public"))
+            await connection.execute(sql(f"SET LOCAL search_path TO {service.search_path}, public"))
         yield connection
 
 

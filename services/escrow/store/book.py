@@ -30,6 +30,7 @@ from services.escrow.store.tables import (
     TopUp,
     WaitingMethod,
 )
+from services.kit.database import sql
 from services.kit.work import Work
 
 R = TypeVar("R", bound=Row)
@@ -174,7 +175,7 @@ class Book:
             self._collections_frozen = bool(
                 (
                     await self._work.connection.execute(
-                        text("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"),
+                        sql("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"),
                         {"scope": PLATFORM_SCOPE},
                     )
                 ).scalar_one()

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.database import sql
 from services.kit.work import Work
 
 
@@ -73,7 +74,7 @@ async def write_objects(work: Work) -> None:
 async def objects_by_id(connection: AsyncConnection, object_ids: Iterable[str]) -> Mapping[str, PspObject]:
     """The known ones of these objects."""
     found = await connection.execute(
-        text(
+        sql(
             "SELECT object_id, scope, kind, intent_id, commitment_id, amount AS amount_minor, charge_id "
             "FROM psp_object WHERE object_id = ANY (CAST(:ids AS text[]))"
         ),
@@ -85,7 +86,7 @@ async def objects_by_id(connection: AsyncConnection, object_ids: Iterable[str]) 
 async def oldest_clearing(connection: AsyncConnection, *, rows_max: int) -> list[tuple[str, str, int, datetime]]:
     """Objects that wait for their other side, oldest first: (object, scope, amount, since)."""
     found = await connection.execute(
-        text(
+        sql(
             "SELECT object_id, scope, balance_minor, since FROM clearing_object ORDER BY since, object_id LIMIT :rows_max"
         ),
         {"rows_max": rows_max},

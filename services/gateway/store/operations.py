@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.domain.operation import KINDS, Operation
+from services.kit.database import sql
 
 ATTEMPTS_MAX = 20
 PAUSE_LOCK_KEY = 7_120_311
@@ -104,13 +105,13 @@ _INSERT_PSP_EVENTS = text(
 async def hold_clock(connection: AsyncConnection) -> StackClock:
     """Read the stack's clock for acts that are stored in this transaction, and keep it from being moved meanwhile."""
     # The lock is a statement of its own: a statement that waited for it would still read the older row.
-    await connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": PAUSE_LOCK_KEY})
+    await connection.execute(sql("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": PAUSE_LOCK_KEY})
     return await read_clock(connection)
 
 
 async def read_clock(connection: AsyncConnection) -> StackClock:
     """The stack's clock now."""
-    row = (await connection.execute(text("SELECT stack_now() AS now, paused FROM stack_clock"))).one()
+    row = (await connection.execute(sql("SELECT stack_now() AS now, paused FROM stack_clock"))).one()
     return StackClock(row.now, row.paused)
 
 
@@ -153,7 +154,7 @@ async def next_attempt(connection: AsyncConnection, commitment_id: UUID) -> int 
 async def insert_issue_texts(connection: AsyncConnection, texts: Sequence[tuple[UUID, UUID, str]]) -> None:
     """Keep what participants wrote about faults (issue, participant, description); events carry a digest only."""
     await connection.execute(
-        text(
+        sql(
             "INSERT INTO issue_text (issue_id, participant_id, description) "
             "SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:participants AS uuid[]), CAST(:texts AS text[])) "
             "ON CONFLICT DO NOTHING"

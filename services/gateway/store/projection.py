@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import TextClause
 
 from services.gateway.store.generations import TABLES, Table
+from services.kit.database import sql
 
 NOTIFY_CHANNEL = "gateway_read"
 
@@ -127,7 +128,7 @@ async def write(connection: AsyncConnection, rows: Rows) -> None:
 async def notify(connection: AsyncConnection, instance: str) -> None:
     """Wake the requests that wait at other gateways, when this transaction commits: one notice per batch."""
     await connection.execute(
-        text("SELECT pg_notify(:channel, :instance)"), {"channel": NOTIFY_CHANNEL, "instance": instance}
+        sql("SELECT pg_notify(:channel, :instance)"), {"channel": NOTIFY_CHANNEL, "instance": instance}
     )
 
 

@@ -7,17 +7,14 @@ answer is made from one statement. A switch to another generation opens a new po
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.gateway.store.generations import schema_name
-from services.kit.database import CONNECT_TIMEOUT_SECONDS
+from services.kit.database import CONNECT_TIMEOUT_SECONDS, sql
 
 READ_TIMEOUT_MILLISECONDS = 10_000
-STATEMENTS_MAX = 256
 
 Row = Mapping[str, Any]
 
@@ -31,16 +28,16 @@ class ReadModel:
         self.generation = generation
         self._engine = self._open(generation)
 
-    async def all(self, sql: str, **parameters: Any) -> list[Row]:
+    async def all(self, statement: str, **parameters: Any) -> list[Row]:
         """Every row of a statement."""
         async with self._engine.connect() as connection:
-            result = await connection.execute(_statement(sql), parameters)
+            result = await connection.execute(sql(statement), parameters)
             names = list(result.keys())
             return [dict(zip(names, row, strict=True)) for row in result]
 
-    async def one(self, sql: str, **parameters: Any) -> Row | None:
+    async def one(self, statement: str, **parameters: Any) -> Row | None:
         """The row of a statement that has at most one."""
-        rows = await self.all(sql, **parameters)
+        rows = await self.all(statement, **parameters)
         return rows[0] if rows else None
 
     async def switch(self, generation: int) -> None:
@@ -72,9 +69,3 @@ class ReadModel:
                 },
             },
         )
-
-
-@lru_cache(maxsize=STATEMENTS_MAX)
-def _statement(sql: str) -> TextClause:
-    """The parsed statement: the texts are constants of the modules beside this one."""
-    return text(sql)

@@ -23,7 +23,7 @@ from services.kit import telemetry
 from services.kit.database import is_transient
 
 TICK_SECONDS = 1.0
-GATHER_SECONDS = 0.015
+GATHER_SECONDS = 0.05
 GATHER_WAITING_MIN = 8
 """With so many requests waiting, what a moment's commits touched is resolved together."""
 PAYMENTS = frozenset({"commit_funds", "pay_commitment"})
