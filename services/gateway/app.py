@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -82,9 +82,11 @@ def create_app(settings: GatewaySettings) -> App:
             yield
 
     app = bare_app(local=local, lifespan=lifespan)
-    app.add_route("/openapi.json", openapi_document, methods=["GET"], include_in_schema=False)
-    app.add_route("/{path:path}", open_site, methods=["GET"], include_in_schema=False)
-    return RequestLayer(with_hot_routes(app), secure=settings.profile == "production")
+    for name, path, answer in PLAIN_ROUTES:
+        app.add_route(path, answer, methods=["GET"], name=name, include_in_schema=False)
+    return RequestLayer(
+        with_hot_routes(app), secure=settings.profile == "production", public_origins=settings.public_origins
+    )
 
 
 async def openapi_document(request: Request) -> Response:
@@ -99,6 +101,13 @@ async def open_site(request: Request) -> Response:
     if path.partition("/")[0] in API_NAMES:
         raise Rejected("not_found")
     return gateway_of(request).site.answer(path)
+
+
+PLAIN_ROUTES: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+    ("openapi", "/openapi.json", openapi_document),
+    ("site", "/{path:path}", open_site),
+)
+"""Name, address and function of what is not part of the described interface; the site takes every address left over."""
 
 
 async def _local_people(engine: Any, settings: GatewaySettings) -> Sequence[dict[str, str]]:

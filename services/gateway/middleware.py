@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from uuid import UUID
 
 from opentelemetry.trace import Span, SpanKind
 
 from contracts import telemetry as names
+from services.gateway.auth.origins import from_another_site
 from services.gateway.problems import ProblemError, names_of, problem_response
 from services.kit import telemetry
 
@@ -55,8 +56,9 @@ def traceparent_of(scope: MutableMapping[str, Any]) -> str | None:
 class RequestLayer:
     """The layer around the application."""
 
-    def __init__(self, app: App, *, secure: bool) -> None:
+    def __init__(self, app: App, *, secure: bool, public_origins: Collection[str] = ()) -> None:
         self._app = app
+        self._public_origins = public_origins
         self._headers = _SECURITY_HEADERS if secure else _SECURITY_HEADERS[:-1]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,6 +104,14 @@ class RequestLayer:
 
         limit = _limit(scope["path"])
         try:
+            if from_another_site(
+                scope["method"],
+                scope["path"],
+                headers,
+                scheme=scope.get("scheme", "http"),
+                public_origins=self._public_origins,
+            ):
+                raise ProblemError("csrf_failed")
             if _declared_length(headers) > limit:
                 raise ProblemError("payload_too_large", facts={"bytes_max": limit})
             await self._app(scope, _limited(receive, limit), send_with_headers)
@@ -127,7 +137,7 @@ class RequestLayer:
         return added
 
 
-_READ_HEADERS = frozenset({b"x-request-id", b"traceparent", b"content-length"})
+_READ_HEADERS = frozenset({b"x-request-id", b"traceparent", b"content-length", b"host", b"origin", b"sec-fetch-site"})
 
 
 def _request_id(given: bytes | None) -> str:
