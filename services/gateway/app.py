@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -24,12 +25,14 @@ from services.gateway.routes import (
     commitments,
     machine,
     operations,
+    page_reports,
     session,
     stripe_webhook,
     suppliers,
 )
 from services.gateway.running import running_gateway
 from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.limit_rates import RateLimits
 
 TITLE = "Alpmera"
 SUMMARY = "Join campaigns, commit funds to escrow, and see where they are."
@@ -44,6 +47,7 @@ ROUTERS = (
     clearing.router,
     operations.router,
     stripe_webhook.router,
+    page_reports.router,
     machine.router,
 )
 
@@ -71,10 +75,13 @@ def bare_app(*, local: bool, lifespan: Any = None) -> FastAPI:
 def create_app(settings: GatewaySettings) -> App:
     """The whole application for one process."""
     local = settings.profile != "production"
+    limits = RateLimits(
+        settings.profile, settings.rate_limits, secret=base64.b64decode(settings.people_key_gateway.get_secret_value())
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_gateway(settings) as gateway:
+        async with running_gateway(settings, limits) as gateway:
             if local:
                 gateway.demo_logins = await _local_people(gateway.engine, settings)
                 gateway.kick_relay()
@@ -85,7 +92,11 @@ def create_app(settings: GatewaySettings) -> App:
     for name, path, answer in PLAIN_ROUTES:
         app.add_route(path, answer, methods=["GET"], name=name, include_in_schema=False)
     return RequestLayer(
-        with_hot_routes(app), secure=settings.profile == "production", public_origins=settings.public_origins
+        with_hot_routes(app),
+        https=settings.profile == "production",
+        public_origins=settings.public_origins,
+        trusted_proxies=settings.trusted_proxies,
+        limits=limits,
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from services.gateway.store.read_model import ReadModel
     from services.gateway.usecases.accept_act import ActWriter
     from services.gateway.usecases.campaign_visibility import Visibility
+    from services.gateway.usecases.limit_rates import RateLimits
     from services.gateway.usecases.receive_webhook import WebhookWriter
     from services.gateway.usecases.redirects import Redirects
     from services.gateway.usecases.stream_progress import Progress
@@ -41,6 +42,7 @@ class Gateway:
     progress: Progress
     visibility: Visibility
     site: Site
+    limits: RateLimits
     kick_relay: Callable[[], None]
     ready: Callable[[], Any]
     demo_logins: Sequence[dict[str, str]] = field(default_factory=list)

@@ -259,7 +259,7 @@ def body_model(operation: str) -> str | None:
         for described in path.values():
             if described["operationId"] == operation and "requestBody" in described:
                 schema = described["requestBody"]["content"]["application/json"]["schema"]
-                return str(schema["$ref"].rsplit("/", 1)[-1])
+                return str(schema["$ref"].rsplit("/", 1)[-1]) if "$ref" in schema else None
     return None
 
 

@@ -14,16 +14,43 @@ from fastapi import Request
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.origins import SAFE_METHODS
+from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
+from services.gateway.middleware import note_standing
 from services.gateway.parts import gateway_of
+from services.gateway.usecases.limit_rates import RateLimitedError
 
 COOKIE = "__Host-session"
 CSRF_HEADER = "x-alpmera-csrf"
+COUNTED_APART: dict[str, LimitName] = {"commit_funds": "commit"}
+"""Operations with a limit of their own beside those of the account."""
 
 
 async def identify(request: Request) -> Identity | None:
-    """The signed-in account of a request, or None. Raises Rejected(csrf_failed) for a write that a browser was tricked
-    into."""
+    """The signed-in account of a request, counted against its limits, or None. Raises Rejected(csrf_failed) for a write
+    that a browser was tricked into, ProblemError(rate_limited)."""
+    identity = await identity_of(request)
+    if identity is not None:
+        await count(request, "account", str(identity.subject_id))
+        if request.method not in SAFE_METHODS:
+            await count(request, "write", str(identity.subject_id))
+    return identity
+
+
+async def count(request: Request, name: LimitName, whose: str) -> None:
+    """Count a request against a limit; the answer tells where the sender stands with the tightest one. Raises
+    ProblemError(rate_limited)."""
+    try:
+        standing = await gateway_of(request).limits.hit(name, whose)
+    except RateLimitedError as error:
+        note_standing(request.scope, error.standing)
+        raise
+    if standing is not None:
+        note_standing(request.scope, standing)
+
+
+async def identity_of(request: Request) -> Identity | None:
+    """The account behind a request's token, without counting. Raises Rejected(csrf_failed)."""
     token, from_cookie = _token(request)
     if token is None:
         return None
@@ -46,12 +73,16 @@ async def allowed(request: Request, operation: str) -> Identity:
     identity = await signed_in(request)
     if not may(identity.role, operation):
         raise Rejected("not_allowed")
+    if operation in COUNTED_APART:
+        await count(request, COUNTED_APART[operation], str(identity.subject_id))
     return identity
 
 
 def own_origin(request: Request) -> str:
-    """The origin a browser asked for."""
-    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+    """The site's origin: the one that was asked for, or the first of the settings' when they name some and not this."""
+    asked = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    named = gateway_of(request).settings.public_origins
+    return named[0] if named and asked not in named else asked
 
 
 def is_own_origin(request: Request, origin: str) -> bool:

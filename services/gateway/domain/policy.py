@@ -134,6 +134,7 @@ RULES: tuple[Rule, ...] = (
     Rule("operations_list", "GET", "/v1/operations", "Ay ye ee yyyy yyy"),
     # machines
     Rule("stripe_webhook", "POST", "/v1/webhooks/stripe", "MM MM MM MMMM MMM"),
+    Rule("csp_report", "POST", "/v1/csp-reports", "yC yy yy yyyy yyy"),
     Rule("problems_list", "GET", "/v1/problems", "yy yy yy yyyy yyy"),
     Rule("healthz", "GET", "/healthz", "yy yy yy yyyy yyy"),
     Rule("readyz", "GET", "/readyz", "yy yy yy yyyy yyy"),
