@@ -52,6 +52,8 @@ def register(app: typer.Typer) -> None:
         except RebuildError as error:
             complain(str(error))
             return 1
+        for difference in done.differences:
+            say(f"  {difference}")
         if not done.switched:
             complain("The new generation differs from the old one, which goes on serving; the differences are above.")
             return 1

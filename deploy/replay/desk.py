@@ -175,9 +175,10 @@ class Desk:
         """Decide what was reported after a release; a campaign is settled when all that came in went out."""
         page = await self._page(file)
         money = {name: int(each["amount"]) for name, each in page["money"].items()}
-        if file.state == "COMPLETED" and money["reserved_for_issues"] and not await self._decide_issues(file):
+        if file.state == "COMPLETED" and money["reserved_for_issues"]:
+            decided_now = await self._decide_issues(file)
             # What was decided in an earlier round has reached the ledger by now: the platform was quiet in between.
-            if not money["refund_owed"]:
+            if not decided_now and not money["refund_owed"]:
                 await self._clear(file, "reserve_release", "The reported faults are decided.")
         file.money = money
         made = self._made(file.campaign.product.code)
