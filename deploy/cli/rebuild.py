@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
         addresses = load_addresses()
         settings = KitSettings(
-            database_url=addresses.app_url("gateway"),  # type: ignore[arg-type]
+            database_url=addresses.app_url("gateway"),
             kafka=addresses.kafka_bootstrap,
             kafka_cluster_id=addresses.kafka_cluster_id,
         )

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,8 @@ import typer
 from deploy.cli.checks import STATIC_CHECKS, Result, run_check, run_side_by_side
 from deploy.cli.console import complain, say
 from deploy.cli.report import say_result, show_absent, show_failures, show_table
-from deploy.local.paths import REPOSITORY
+from deploy.local.board import read_record
+from deploy.local.paths import REPOSITORY, state_folder
 
 GROUP_SECONDS_MAX = 3600
 PYTEST_FAILED = 1
@@ -34,6 +37,8 @@ class Group:
     name: str
     folder: str
     quick: bool = False
+    # Its tests use one running platform, which the groups that do share: starting it takes half a minute.
+    on_stack: bool = False
     options: tuple[str, ...] = ()
 
 
@@ -43,9 +48,9 @@ GROUPS = (
     Group("unit", "tests/unit", quick=True),
     # One file stays with one worker, so that a file may keep a server of its own for its tests.
     Group("integration", "tests/integration", options=("-n", "2", "--dist", "loadfile")),
-    Group("journeys", "tests/e2e"),
-    Group("browser", "tests/browser"),
     Group("faults", "tests/faults", options=("-n", "2", "--dist", "loadfile")),
+    Group("journeys", "tests/e2e", on_stack=True),
+    Group("browser", "tests/browser", on_stack=True),
 )
 
 
@@ -85,17 +90,33 @@ def run_all(*, quick: bool, full: bool, chosen: set[str]) -> int:
     groups = [group for group in groups if _has_tests(group)]
     with tempfile.TemporaryDirectory(prefix="alpmera-test-") as folder:
         run = partial(_run_group, full=full, folder=Path(folder))
-        steps = [partial(run_check, check) for check in checks if check.applies()]
+        steps: list[Callable[[], Result]] = [partial(run_check, check) for check in checks if check.applies()]
         steps += [partial(run, group, aside=True) for group in groups if group.quick]
         results = run_side_by_side(steps, say_result)
         show_failures(results)
-        for group in groups:
-            if not group.quick:
-                say(f"… {group.name}")
-                results.append(run(group))
-                say_result(results[-1])
+        with ExitStack() as started:
+            for group in groups:
+                if not group.quick:
+                    say(f"… {group.name}")
+                    if group.on_stack:
+                        _start_stack(started)
+                    results.append(run(group))
+                    say_result(results[-1])
     show_table(results)
     return 1 if any(result.failed for result in results) else 0
+
+
+def _start_stack(until: ExitStack) -> None:
+    """Start the platform unless it runs, and stop it again when the groups are through. A start that fails is left to
+    the tests: they try again, and tell why."""
+    if read_record(state_folder()).is_alive():
+        return
+    subprocess.run(_verb("up", "--detach"), cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False)
+    until.callback(subprocess.run, _verb("down"), cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False)
+
+
+def _verb(*arguments: str) -> list[str]:
+    return [str(REPOSITORY / "alpmera"), *arguments]
 
 
 def _wanted(name: str, *, quick: bool, chosen: set[str]) -> bool:
