@@ -76,6 +76,15 @@ PROBLEMS: dict[str, Problem] = {
         "Something went wrong on our side",
         "Nothing half-done is kept. Try again; if it stays, tell us the trace id.",
     ),
+    # accounts
+    "member_invitation_unusable": Problem(
+        404,
+        "This invitation cannot be used",
+        "It may be used already, revoked, out of date, or for somebody else. Ask for a new one.",
+    ),
+    "member_invitations_used_up": Problem(
+        409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."
+    ),
     # campaigns
     "campaign_unknown": Problem(404, "This campaign is not known", "Check the address, or ask for an invitation."),
     "campaign_exists": Problem(

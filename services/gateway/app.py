@@ -23,6 +23,7 @@ from services.gateway.routes import (
     clearing,
     commitments,
     machine,
+    member_invitations,
     operations,
     session,
     stripe_webhook,
@@ -38,6 +39,7 @@ API_NAMES = frozenset({"v1", "healthz", "readyz", "version", "openapi.json"})
 
 ROUTERS = (
     session.router,
+    member_invitations.router,
     campaigns.router,
     commitments.router,
     suppliers.router,

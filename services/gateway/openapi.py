@@ -38,6 +38,7 @@ PUBLIC_OPERATIONS = frozenset(
         "readyz",
         "version",
         "problems_list",
+        "member_invitations_preview",
         "dev_sign_in",
         "dev_participants",
     }

@@ -39,6 +39,9 @@ class GatewaySettings(KitSettings):
     stripe_browser_base: str | None = None
     """Where the stand-in's card form lives for a browser; None with real Stripe."""
 
+    participant_invitations_max: int = Field(default=5, ge=0, le=1_000)
+    """How many people one participant may invite; 0 leaves inviting to staff."""
+
     waiting_requests_max: int = Field(default=512, ge=1, le=10_000)
     progress_streams_max: int = Field(default=1_000, ge=1, le=20_000)
     session_cache_seconds: float = Field(default=30, ge=0, le=300)

@@ -61,6 +61,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "read_staff_pages": STAFF,
     "read_campaign_commitments": STAFF | {SUPPLIER},
     "read_own_operations": SIGNED_IN,
+    "invite_members": frozenset({"founder", "gatekeeper", "operations", PARTICIPANT}),
+    "redeem_member_invitation": frozenset({PARTICIPANT}),
 }
 """Act → the roles that may perform it."""
 

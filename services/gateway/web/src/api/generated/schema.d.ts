@@ -636,6 +636,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/member-invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitations: a participant's own, everybody's for those who admit people
+         * @description The newest first.
+         */
+        get: operations["member_invitations_list"];
+        put?: never;
+        /**
+         * Invite one person to the platform, and to one campaign if wanted
+         * @description The token is shown once; the link to hand on is `/sign-up#` followed by it.
+         */
+        post: operations["member_invitations_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/member-invitations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an invitation opens
+         * @description Nothing is used. The token travels in the body, so that no address and no log holds it.
+         */
+        post: operations["member_invitations_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/member-invitations/redemption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use an invitation to a campaign with your account
+         * @description The same person may repeat it; nobody else can use it afterwards.
+         */
+        post: operations["member_invitations_redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/member-invitations/{invitation_id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an invitation, and the admission it gave
+         * @description What somebody has committed already stays theirs and stays visible to them.
+         */
+        post: operations["member_invitations_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations": {
         parameters: {
             query?: never;
@@ -1371,6 +1455,14 @@ export interface components {
             next_cursor?: null;
         };
         /**
+         * InvitationTokenBody
+         * @description The secret part of an invitation's link.
+         */
+        InvitationTokenBody: {
+            /** Token */
+            token: string;
+        };
+        /**
          * InvitationView
          * @description A supplier's invitation.
          */
@@ -1497,6 +1589,177 @@ export interface components {
             account: components["schemas"]["AccountView"];
             /** Csrf Token */
             csrf_token: string;
+        };
+        /**
+         * MemberInvitationBody
+         * @description An invitation for one person. With `email` only that address can use it; `note` tells its issuer whom it is
+         *     for and is shown to nobody else.
+         */
+        MemberInvitationBody: {
+            /**
+             * Campaign Id
+             * @default null
+             */
+            campaign_id?: string | null;
+            /**
+             * Email
+             * @default null
+             */
+            email?: string | null;
+            /**
+             * Note
+             * @default null
+             */
+            note?: string | null;
+            /**
+             * Role
+             * @default participant
+             * @enum {string}
+             */
+            role?: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * Supplier Id
+             * @default null
+             */
+            supplier_id?: string | null;
+            /**
+             * Valid Days
+             * @default 14
+             */
+            valid_days?: number;
+        };
+        /**
+         * MemberInvitationIssued
+         * @description A new invitation; its token is shown once and stored hashed.
+         */
+        MemberInvitationIssued: {
+            /** Bound */
+            bound: boolean;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "used" | "revoked" | "expired";
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Token */
+            token: string;
+            /** Used At */
+            used_at: string | null;
+        };
+        /**
+         * MemberInvitationList
+         * @description Invitations, the newest first. `left` is how many more this person may issue; null without a limit.
+         */
+        MemberInvitationList: {
+            /** Data */
+            data: components["schemas"]["MemberInvitationView"][];
+            /** Left */
+            left: number | null;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * MemberInvitationPreview
+         * @description What an invitation opens, for whoever holds its link.
+         */
+        MemberInvitationPreview: {
+            /** Bound */
+            bound: boolean;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Campaign Title */
+            campaign_title: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+        };
+        /**
+         * MemberInvitationRedeemed
+         * @description The campaign that a signed-in person can see and join now.
+         */
+        MemberInvitationRedeemed: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+        };
+        /**
+         * MemberInvitationView
+         * @description An invitation as its issuer sees it; `bound` means that one e-mail address alone can use it.
+         */
+        MemberInvitationView: {
+            /** Bound */
+            bound: boolean;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "used" | "revoked" | "expired";
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Used At */
+            used_at: string | null;
         };
         /**
          * MoneyView
@@ -2311,7 +2574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2320,7 +2583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2387,7 +2650,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2454,7 +2717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2548,7 +2811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2557,7 +2820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2655,7 +2918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2758,7 +3021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2767,7 +3030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2879,7 +3142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2888,7 +3151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3000,7 +3263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3009,7 +3272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3076,7 +3339,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProgressView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3179,7 +3442,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3188,7 +3451,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3273,7 +3536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3367,7 +3630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3376,7 +3639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3488,7 +3751,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3497,7 +3760,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3640,7 +3903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3734,7 +3997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3743,7 +4006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3855,7 +4118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3864,7 +4127,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,7 +4311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4142,7 +4405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4151,7 +4414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4272,7 +4535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4281,7 +4544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4393,7 +4656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4402,7 +4665,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4540,7 +4803,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4632,7 +4895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4641,7 +4904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4811,7 +5074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4820,7 +5083,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4932,7 +5195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4941,7 +5204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5053,7 +5316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5062,7 +5325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5138,6 +5401,447 @@ export interface operations {
             };
             /** @description A problem with one of the codes: internal_error. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_list: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInvitationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationIssued"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationTokenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationPreview"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationTokenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationRedeemed"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5225,7 +5929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5494,7 +6198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5503,7 +6207,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, member_invitations_used_up, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;

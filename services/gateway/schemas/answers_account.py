@@ -1,0 +1,56 @@
+"""The bodies of answers about accounts: invitations, sign-up, sign-in, sessions, passkeys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.gateway.domain.roles import Role
+from services.gateway.schemas.answers import Answer
+
+
+class MemberInvitationView(Answer):
+    """An invitation as its issuer sees it; `bound` means that one e-mail address alone can use it."""
+
+    id: UUID
+    state: Literal["open", "used", "revoked", "expired"]
+    role: Role
+    supplier_id: UUID | None
+    campaign_id: UUID | None
+    bound: bool
+    note: str | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class MemberInvitationIssued(MemberInvitationView):
+    """A new invitation; its token is shown once and stored hashed."""
+
+    token: str
+
+
+class MemberInvitationList(Answer):
+    """Invitations, the newest first. `left` is how many more this person may issue; null without a limit."""
+
+    data: list[MemberInvitationView]
+    next_cursor: str | None
+    left: int | None
+
+
+class MemberInvitationPreview(Answer):
+    """What an invitation opens, for whoever holds its link."""
+
+    role: Role
+    campaign_id: UUID | None
+    campaign_title: str | None
+    bound: bool
+    expires_at: datetime
+
+
+class MemberInvitationRedeemed(Answer):
+    """The campaign that a signed-in person can see and join now."""
+
+    campaign_id: UUID

@@ -1,0 +1,33 @@
+"""The bodies of requests about accounts: invitations, sign-up, sign-in, sessions, passkeys. Exact fields only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from services.gateway.domain.inviting import VALID_DAYS, VALID_DAYS_MAX
+from services.gateway.domain.roles import Role
+from services.gateway.schemas.bodies import Body, Email
+
+InvitationToken = Annotated[str, Field(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$", repr=False)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+
+
+class MemberInvitationBody(Body):
+    """An invitation for one person. With `email` only that address can use it; `note` tells its issuer whom it is
+    for and is shown to nobody else."""
+
+    role: Role = "participant"
+    supplier_id: UUID | None = None
+    campaign_id: UUID | None = None
+    email: Email | None = Field(default=None, repr=False)
+    note: Note | None = Field(default=None, repr=False)
+    valid_days: Annotated[int, Field(ge=1, le=VALID_DAYS_MAX)] = VALID_DAYS
+
+
+class InvitationTokenBody(Body):
+    """The secret part of an invitation's link."""
+
+    token: InvitationToken
