@@ -82,6 +82,11 @@ PROBLEMS: dict[str, Problem] = {
         "This invitation cannot be used",
         "It may be used already, revoked, out of date, or for somebody else. Ask for a new one.",
     ),
+    "code_not_accepted": Problem(
+        403,
+        "This code is not accepted",
+        "It may be mistyped, used, replaced by a newer one, or out of date. Check it, or ask for a new one.",
+    ),
     "member_invitations_used_up": Problem(
         409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."
     ),

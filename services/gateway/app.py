@@ -26,6 +26,7 @@ from services.gateway.routes import (
     member_invitations,
     operations,
     session,
+    sign_in,
     stripe_webhook,
     suppliers,
 )
@@ -39,6 +40,7 @@ API_NAMES = frozenset({"v1", "healthz", "readyz", "version", "openapi.json"})
 
 ROUTERS = (
     session.router,
+    sign_in.router,
     member_invitations.router,
     campaigns.router,
     commitments.router,

@@ -39,6 +39,9 @@ PUBLIC_OPERATIONS = frozenset(
         "version",
         "problems_list",
         "member_invitations_preview",
+        "sign_in_code_ask",
+        "sign_up_code_ask",
+        "sign_in_code_answer",
         "dev_sign_in",
         "dev_participants",
     }

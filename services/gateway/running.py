@@ -165,6 +165,7 @@ def _assemble(running: Runtime, settings: GatewaySettings, reads: ReadModel, gen
         site=Site(settings),
         kick_relay=running.kick_relay,
         ready=ready,
+        signing_key=key,
     )
 
 

@@ -42,6 +42,11 @@ class GatewaySettings(KitSettings):
     participant_invitations_max: int = Field(default=5, ge=0, le=1_000)
     """How many people one participant may invite; 0 leaves inviting to staff."""
 
+    codes_free_per_account: int = Field(default=5, ge=1, le=1_000)
+    """How many codes, and how many wrong answers, an address has before each further one waits twice as long."""
+    codes_free_per_network: int = Field(default=30, ge=1, le=1_000_000)
+    """The same for one network address, which many people may share."""
+
     waiting_requests_max: int = Field(default=512, ge=1, le=10_000)
     progress_streams_max: int = Field(default=1_000, ge=1, le=20_000)
     session_cache_seconds: float = Field(default=30, ge=0, le=300)

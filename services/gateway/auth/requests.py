@@ -50,6 +50,20 @@ async def allowed(request: Request, act: str) -> Identity:
     return identity
 
 
+def check_origin(request: Request) -> None:
+    """For writes that need no session: a page of somebody else's must not send them. Raises Rejected(csrf_failed)."""
+    origin = request.headers.get("origin")
+    if origin is not None and not is_own_origin(request, origin):
+        raise Rejected("csrf_failed")
+    if request.headers.get("sec-fetch-site", "none") not in SAME_SITE:
+        raise Rejected("csrf_failed")
+
+
+def session_token(request: Request) -> str | None:
+    """The session's token that a request carries, whether it is good or not."""
+    return _token(request)[0]
+
+
 def own_origin(request: Request) -> str:
     """The origin a browser asked for."""
     return f"{request.url.scheme}://{request.headers.get('host', '')}"
@@ -79,8 +93,4 @@ def _check_intent(request: Request, identity: Identity) -> None:
     given = request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(given.encode(), identity.csrf_token.encode()):
         raise Rejected("csrf_failed")
-    origin = request.headers.get("origin")
-    if origin is not None and not is_own_origin(request, origin):
-        raise Rejected("csrf_failed")
-    if request.headers.get("sec-fetch-site", "none") not in SAME_SITE:
-        raise Rejected("csrf_failed")
+    check_origin(request)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.gateway.auth.identity import Identity
 from services.gateway.store import accounts
@@ -53,11 +53,21 @@ class Sessions:
         async with self._engine.begin() as connection:
             hashed = await accounts.revoke_session(connection, identity.session_id, now=wall_now())
             if hashed is not None:
-                await connection.execute(
-                    text("SELECT pg_notify(:channel, :hash)"), {"channel": NOTIFY_CHANNEL, "hash": hashed.hex()}
-                )
+                await self.tell_ended(connection, hashed)
         if hashed is not None:
             self.forget(hashed)
+
+    async def end_token(self, connection: AsyncConnection, token: str) -> None:
+        """End the session of a token in the caller's transaction: the browser gets another one."""
+        hashed = accounts.token_hash(token)
+        if await accounts.revoke_token(connection, hashed, now=wall_now()):
+            await self.tell_ended(connection, hashed)
+
+    async def tell_ended(self, connection: AsyncConnection, hashed: bytes) -> None:
+        """Have every gateway, this one too, forget a session when the caller commits."""
+        await connection.execute(
+            text("SELECT pg_notify(:channel, :hash)"), {"channel": NOTIFY_CHANNEL, "hash": hashed.hex()}
+        )
 
     def forget(self, hashed: bytes) -> None:
         """Drop one session from the cache."""

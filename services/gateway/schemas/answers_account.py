@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.gateway.domain.roles import Role
-from services.gateway.schemas.answers import Answer
+from services.gateway.schemas.answers import AccountView, Answer
 
 
 class MemberInvitationView(Answer):
@@ -54,3 +54,19 @@ class MemberInvitationRedeemed(Answer):
     """The campaign that a signed-in person can see and join now."""
 
     campaign_id: UUID
+
+
+class CodeAsked(Answer):
+    """A code was asked for. The answer is the same whether the address is known or not."""
+
+    challenge: str
+    expires_in_seconds: int
+
+
+class SignedInByCookie(Answer):
+    """A new session; its token is in the cookie alone. `campaign_id` is what the invitation opened."""
+
+    account: AccountView
+    csrf_token: str
+    expires_at: datetime
+    campaign_id: UUID | None

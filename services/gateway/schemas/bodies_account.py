@@ -31,3 +31,23 @@ class InvitationTokenBody(Body):
     """The secret part of an invitation's link."""
 
     token: InvitationToken
+
+
+class SignInCodeBody(Body):
+    """The address that a code goes to."""
+
+    email: Email = Field(repr=False)
+
+
+class SignUpCodeBody(Body):
+    """An invitation's token, and the address that is to become the account's."""
+
+    token: InvitationToken
+    email: Email = Field(repr=False)
+
+
+class CodeAnswerBody(Body):
+    """The code from the mail; spaces in it do not count."""
+
+    challenge: Annotated[str, Field(min_length=20, max_length=100, repr=False)]
+    code: Annotated[str, Field(min_length=1, max_length=20, repr=False)]

@@ -222,6 +222,15 @@ async def revoke_session(connection: AsyncConnection, session_id: UUID, *, now: 
     return bytes(value) if value is not None else None
 
 
+async def revoke_token(connection: AsyncConnection, hashed: bytes, *, now: datetime) -> bool:
+    """End the session whose token has this hash; False when there is none that lives."""
+    changed = await connection.execute(
+        text("UPDATE session SET revoked_at = :now WHERE token_hash = :hash AND revoked_at IS NULL"),
+        {"now": now, "hash": hashed},
+    )
+    return bool(changed.rowcount)
+
+
 def _account(row: Any) -> Account:
     return Account(
         subject_id=row.subject_id,

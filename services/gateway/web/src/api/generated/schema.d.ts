@@ -800,6 +800,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sign-in/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a code sent for signing in
+         * @description The answer and its time are the same whether the address is known or not. A newer code voids the older.
+         */
+        post: operations["sign_in_code_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/code/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in, or finish signing up, with the code from the mail
+         * @description The session's token is in the cookie alone, where no script reads it.
+         */
+        post: operations["sign_in_code_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-up/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a code sent for signing up with an invitation
+         * @description The code proves the address. An address that has an account already is signed in by the same code.
+         */
+        post: operations["sign_up_code_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/staff/overview": {
         parameters: {
             query?: never;
@@ -1174,6 +1234,26 @@ export interface components {
             stripe: components["schemas"]["StripeView"];
             /** Test Money */
             test_money: boolean;
+        };
+        /**
+         * CodeAnswerBody
+         * @description The code from the mail; spaces in it do not count.
+         */
+        CodeAnswerBody: {
+            /** Challenge */
+            challenge: string;
+            /** Code */
+            code: string;
+        };
+        /**
+         * CodeAsked
+         * @description A code was asked for. The answer is the same whether the address is known or not.
+         */
+        CodeAsked: {
+            /** Challenge */
+            challenge: string;
+            /** Expires In Seconds */
+            expires_in_seconds: number;
         };
         /**
          * CommitBody
@@ -2176,6 +2256,14 @@ export interface components {
             email: string;
         };
         /**
+         * SignInCodeBody
+         * @description The address that a code goes to.
+         */
+        SignInCodeBody: {
+            /** Email */
+            email: string;
+        };
+        /**
          * SignOffBody
          * @description One of the three sign-offs that fulfillment was not completed; the role must be the sender's own.
          */
@@ -2187,6 +2275,16 @@ export interface components {
              * @enum {string}
              */
             role: "operations" | "escrow_auditor" | "trust_reviewer";
+        };
+        /**
+         * SignUpCodeBody
+         * @description An invitation's token, and the address that is to become the account's.
+         */
+        SignUpCodeBody: {
+            /** Email */
+            email: string;
+            /** Token */
+            token: string;
         };
         /**
          * SignedIn
@@ -2203,6 +2301,22 @@ export interface components {
             expires_at: string;
             /** Token */
             token: string;
+        };
+        /**
+         * SignedInByCookie
+         * @description A new session; its token is in the cookie alone. `campaign_id` is what the invitation opened.
+         */
+        SignedInByCookie: {
+            account: components["schemas"]["AccountView"];
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Csrf Token */
+            csrf_token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /**
          * StaffOverview
@@ -2565,7 +2679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2708,7 +2822,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2802,7 +2916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2909,7 +3023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3012,7 +3126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3133,7 +3247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3254,7 +3368,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3433,7 +3547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3527,7 +3641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3621,7 +3735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3742,7 +3856,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3836,7 +3950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3894,7 +4008,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3988,7 +4102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4109,7 +4223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4253,7 +4367,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4396,7 +4510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4526,7 +4640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4647,7 +4761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4886,7 +5000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4980,7 +5094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5065,7 +5179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5186,7 +5300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5307,7 +5421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5449,7 +5563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5527,7 +5641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5710,7 +5824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5804,7 +5918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6021,7 +6135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6032,6 +6146,285 @@ export interface operations {
             };
             /** @description A problem with one of the codes: internal_error. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in_code_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeAsked"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in_code_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeAnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_up_code_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeAsked"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6068,7 +6461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6115,7 +6508,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6189,7 +6582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
             403: {
                 headers: {
                     [name: string]: unknown;

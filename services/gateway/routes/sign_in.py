@@ -1,0 +1,100 @@
+"""Sign up by invitation and sign in, by a code that is sent by mail."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.errors import Rejected
+from services.gateway.auth.requests import check_origin, session_token
+from services.gateway.domain.mail_codes import CODE_LIFE
+from services.gateway.parts import gateway_of
+from services.gateway.routes.reading import read_body
+from services.gateway.routes.replying import json_answer
+from services.gateway.routes.session import account_view, session_cookie
+from services.gateway.schemas.answers_account import CodeAsked, SignedInByCookie
+from services.gateway.schemas.bodies_account import CodeAnswerBody, SignInCodeBody, SignUpCodeBody
+from services.gateway.schemas.describing import answers, body_of
+from services.gateway.store.accounts import Account, OpenedSession, open_sessions
+from services.gateway.usecases.sign_in_by_code import answer_code, ask_sign_in_code, ask_sign_up_code
+from services.kit.clock import wall_now
+
+router = APIRouter(prefix="/v1", tags=["accounts"])
+
+
+def network_of(request: Request) -> str:
+    """The network address that a request came from, as the server saw it."""
+    return request.client.host if request.client is not None else ""
+
+
+@router.post(
+    "/sign-in/code",
+    operation_id="sign_in_code_ask",
+    summary="Have a code sent for signing in",
+    responses=answers(CodeAsked, 400, 403, 413, 422, 429, 503),
+    openapi_extra=body_of(SignInCodeBody),
+)
+async def sign_in_code_ask(request: Request) -> Response:
+    """The answer and its time are the same whether the address is known or not. A newer code voids the older."""
+    check_origin(request)
+    body = await read_body(request, SignInCodeBody)
+    return _asked(await ask_sign_in_code(gateway_of(request), body.email, network=network_of(request)))
+
+
+@router.post(
+    "/sign-up/code",
+    operation_id="sign_up_code_ask",
+    summary="Have a code sent for signing up with an invitation",
+    responses=answers(CodeAsked, 400, 403, 404, 413, 422, 429, 503),
+    openapi_extra=body_of(SignUpCodeBody),
+)
+async def sign_up_code_ask(request: Request) -> Response:
+    """The code proves the address. An address that has an account already is signed in by the same code."""
+    check_origin(request)
+    body = await read_body(request, SignUpCodeBody)
+    challenge = await ask_sign_up_code(gateway_of(request), body.token, body.email, network=network_of(request))
+    return _asked(challenge)
+
+
+@router.post(
+    "/sign-in/code/answer",
+    operation_id="sign_in_code_answer",
+    summary="Sign in, or finish signing up, with the code from the mail",
+    responses=answers(SignedInByCookie, 400, 403, 404, 413, 422, 429, 503),
+    openapi_extra=body_of(CodeAnswerBody),
+)
+async def sign_in_code_answer(request: Request) -> Response:
+    """The session's token is in the cookie alone, where no script reads it."""
+    check_origin(request)
+    body = await read_body(request, CodeAnswerBody)
+    gateway = gateway_of(request)
+    async with gateway.engine.begin() as connection:
+        proven = await answer_code(
+            gateway, connection, challenge=body.challenge, code=body.code, network=network_of(request)
+        )
+        session = await begin_session(request, connection, proven.account) if proven is not None else None
+    # Outside of the transaction: a wrong answer has cost its try.
+    if proven is None or session is None:
+        raise Rejected("code_not_accepted")
+    gateway.kick_relay()
+    body_shown = {
+        "account": account_view(proven.account),
+        "csrf_token": session.csrf_token,
+        "expires_at": session.expires_at,
+        "campaign_id": proven.campaign_id,
+    }
+    return json_answer(body_shown, headers={"Set-Cookie": session_cookie(session.token), "Cache-Control": "no-store"})
+
+
+async def begin_session(request: Request, connection: AsyncConnection, account: Account) -> OpenedSession:
+    """A new session with a new token; the one that the browser came with ends."""
+    before = session_token(request)
+    if before is not None:
+        await gateway_of(request).sessions.end_token(connection, before)
+    (session,) = await open_sessions(connection, [account], now=wall_now())
+    return session
+
+
+def _asked(challenge: str) -> Response:
+    body = {"challenge": challenge, "expires_in_seconds": int(CODE_LIFE.total_seconds())}
+    return json_answer(body, headers={"Cache-Control": "no-store"})
