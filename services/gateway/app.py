@@ -26,6 +26,7 @@ from services.gateway.routes import (
     member_invitations,
     operations,
     session,
+    sessions,
     sign_in,
     stripe_webhook,
     suppliers,
@@ -41,6 +42,7 @@ API_NAMES = frozenset({"v1", "healthz", "readyz", "version", "openapi.json"})
 ROUTERS = (
     session.router,
     sign_in.router,
+    sessions.router,
     member_invitations.router,
     campaigns.router,
     commitments.router,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.gateway.auth.identity import Identity
 from services.gateway.store import accounts
+from services.gateway.store.session_list import end_sessions
 from services.gateway.usecases.coalesce import Coalescer
 from services.kit.clock import monotonic_seconds, wall_now
 
@@ -56,6 +58,16 @@ class Sessions:
                 await self.tell_ended(connection, hashed)
         if hashed is not None:
             self.forget(hashed)
+
+    async def end(self, subject_id: UUID, *, only: UUID | None = None, except_for: UUID | None = None) -> int:
+        """End sessions of an account at once, everywhere; how many were ended."""
+        async with self._engine.begin() as connection:
+            ended = await end_sessions(connection, subject_id, now=wall_now(), only=only, except_for=except_for)
+            for hashed in ended:
+                await self.tell_ended(connection, hashed)
+        for hashed in ended:
+            self.forget(hashed)
+        return len(ended)
 
     async def end_token(self, connection: AsyncConnection, token: str) -> None:
         """End the session of a token in the caller's transaction: the browser gets another one."""

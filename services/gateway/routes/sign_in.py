@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.requests import check_origin, session_token
+from services.gateway.domain.client_words import client_words
 from services.gateway.domain.mail_codes import CODE_LIFE
+from services.gateway.domain.proofs import Proof
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -72,7 +74,7 @@ async def sign_in_code_answer(request: Request) -> Response:
         proven = await answer_code(
             gateway, connection, challenge=body.challenge, code=body.code, network=network_of(request)
         )
-        session = await begin_session(request, connection, proven.account) if proven is not None else None
+        session = await begin_session(request, connection, proven.account, "mail_code") if proven is not None else None
     # Outside of the transaction: a wrong answer has cost its try.
     if proven is None or session is None:
         raise Rejected("code_not_accepted")
@@ -86,12 +88,13 @@ async def sign_in_code_answer(request: Request) -> Response:
     return json_answer(body_shown, headers={"Set-Cookie": session_cookie(session.token), "Cache-Control": "no-store"})
 
 
-async def begin_session(request: Request, connection: AsyncConnection, account: Account) -> OpenedSession:
+async def begin_session(request: Request, connection: AsyncConnection, account: Account, proof: Proof) -> OpenedSession:
     """A new session with a new token; the one that the browser came with ends."""
     before = session_token(request)
     if before is not None:
         await gateway_of(request).sessions.end_token(connection, before)
-    (session,) = await open_sessions(connection, [account], now=wall_now())
+    client = client_words(request.headers.get("user-agent"))
+    (session,) = await open_sessions(connection, [account], now=wall_now(), proof=proof, client=client)
     return session
 
 

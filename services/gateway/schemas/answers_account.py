@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.gateway.domain.proofs import Proof
 from services.gateway.domain.roles import Role
 from services.gateway.schemas.answers import AccountView, Answer
 
@@ -70,3 +71,22 @@ class SignedInByCookie(Answer):
     csrf_token: str
     expires_at: datetime
     campaign_id: UUID | None
+
+
+class SessionView(Answer):
+    """One place where somebody is signed in. `client` names browser and system coarsely."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    proof: Proof
+    client: str | None
+    current: bool
+
+
+class SessionList(Answer):
+    """The sessions that live."""
+
+    data: list[SessionView]
+    next_cursor: None = None

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.auth.identity import Identity
+from services.gateway.domain.proofs import STRONG_PROOFS, Proof
 from services.gateway.domain.roles import STAFF
 
 TOKEN_BYTES = 32
@@ -90,9 +91,11 @@ _INSERT_ACCOUNTS = text(
 _INSERT_SESSIONS = text(
     """
     INSERT INTO session (
-        token_hash, session_id, subject_id, csrf_token, created_at, last_seen_at, idle_seconds, expires_at
+        token_hash, session_id, subject_id, csrf_token, created_at, last_seen_at, idle_seconds, expires_at, proof, client,
+        proven_at
     )
-    SELECT token_hash, session_id, subject_id, csrf_token, :now, :now, idle_seconds, expires_at
+    SELECT token_hash, session_id, subject_id, csrf_token, :now, :now, idle_seconds, expires_at, :proof, :client,
+           CAST(:proven_at AS timestamptz)
     FROM unnest(
         CAST(:hashes AS bytea[]), CAST(:session_ids AS uuid[]), CAST(:subject_ids AS uuid[]), CAST(:csrf AS text[]),
         CAST(:idle AS integer[]), CAST(:expires AS timestamptz[])
@@ -102,7 +105,7 @@ _INSERT_SESSIONS = text(
 _SELECT_SESSIONS = text(
     """
     SELECT s.token_hash, s.session_id, s.csrf_token, s.expires_at, s.last_seen_at,
-           a.subject_id, a.role, a.supplier_id, a.label
+           s.proof, s.proven_at, a.subject_id, a.role, a.supplier_id, a.label
     FROM session AS s
     JOIN account AS a ON a.subject_id = s.subject_id
     WHERE s.token_hash = ANY(CAST(:hashes AS bytea[]))
@@ -155,9 +158,15 @@ async def accounts_by_external_id(connection: AsyncConnection, external_ids: Seq
 
 
 async def open_sessions(
-    connection: AsyncConnection, accounts: Sequence[Account], *, now: datetime
+    connection: AsyncConnection,
+    accounts: Sequence[Account],
+    *,
+    now: datetime,
+    proof: Proof = "local",
+    client: str | None = None,
 ) -> list[OpenedSession]:
-    """Open one session per account, each with a token of 256 random bits. Times are wall time."""
+    """Open one session per account, each with a token of 256 random bits. Times are wall time. `proof` is how these
+    people proved who they are, `client` by which program."""
     opened: list[OpenedSession] = []
     idle: list[int] = []
     for account in accounts:
@@ -175,6 +184,9 @@ async def open_sessions(
         _INSERT_SESSIONS,
         {
             "now": now,
+            "proof": proof,
+            "client": client,
+            "proven_at": now if proof in STRONG_PROOFS else None,
             "hashes": [token_hash(session.token) for session in opened],
             "session_ids": [session.session_id for session in opened],
             "subject_ids": [account.subject_id for account in accounts],
@@ -204,6 +216,8 @@ async def identities(connection: AsyncConnection, hashes: Sequence[bytes], *, no
             label=row.label,
             csrf_token=row.csrf_token,
             expires_at=row.expires_at,
+            proof=row.proof,
+            proven_at=row.proven_at,
         )
         for row in rows
     }
