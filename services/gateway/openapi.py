@@ -42,6 +42,8 @@ PUBLIC_OPERATIONS = frozenset(
         "sign_in_code_ask",
         "sign_up_code_ask",
         "sign_in_code_answer",
+        "sign_in_passkey",
+        "sign_in_passkey_options",
         "dev_sign_in",
         "dev_participants",
     }

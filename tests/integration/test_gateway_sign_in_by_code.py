@@ -139,7 +139,7 @@ async def test_known_and_unknown_addresses_answer_alike_in_words_and_in_what_is_
         seen.append((answer.status_code, sorted(answer.json()), names, len(sent.message.sealed), bool(wanted)))
         guess = await give(stage, answer.json()["challenge"], "12345678")
         assert (guess.status_code, guess.json()["code"]) == (403, "code_not_accepted")
-    assert [each[4] for each in seen] == [True, False, False]
+    assert [each[4] for each in seen] == [True, False, True]
     assert len({str(each[:4]) for each in seen}) == 1
 
 
@@ -241,12 +241,6 @@ async def test_a_known_address_that_signs_up_is_signed_in_and_admitted(stage: St
     again = await sign_up(stage, email, campaign_id=str(campaign_id))
     assert again.json()["account"] == first.json()["account"]
     assert again.json()["campaign_id"] == str(campaign_id)
-
-
-async def test_staff_do_not_sign_in_by_mail_alone(stage: Stage) -> None:
-    challenge, mail = await ask(stage, "ana@alpmera.test")
-    assert (mail["email"], mail["code"]) == ("", "")
-    assert (await give(stage, challenge, "12345678")).status_code == 403
 
 
 async def test_a_page_of_somebody_else_cannot_sign_a_browser_in(stage: Stage) -> None:

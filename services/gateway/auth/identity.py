@@ -23,6 +23,7 @@ class Identity:
     expires_at: datetime | None = None
     proof: Proof = "local"
     proven_at: datetime | None = None
+    has_factor: bool = False
 
     @property
     def is_staff(self) -> bool:

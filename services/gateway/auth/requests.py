@@ -13,8 +13,10 @@ from fastapi import Request
 
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
+from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
 from services.gateway.domain.roles import may
 from services.gateway.parts import gateway_of
+from services.kit.clock import wall_now
 
 COOKIE = "__Host-session"
 CSRF_HEADER = "x-alpmera-csrf"
@@ -24,13 +26,10 @@ SAME_SITE = frozenset({"same-origin", "none"})
 
 async def identify(request: Request) -> Identity | None:
     """The signed-in account of a request, or None. Raises Rejected(csrf_failed) for a write that a browser was tricked
-    into."""
-    token, from_cookie = _token(request)
-    if token is None:
-        return None
-    identity = await gateway_of(request).sessions.identity(token)
-    if identity is not None and from_cookie and request.method not in SAFE_METHODS:
-        _check_intent(request, identity)
+    into, Rejected(second_factor_required) for a session that has to prove more first."""
+    identity = await _session(request)
+    if identity is not None and not opens_the_account(identity.role, identity.proof):
+        raise Rejected("second_factor_required")
     return identity
 
 
@@ -42,12 +41,31 @@ async def signed_in(request: Request) -> Identity:
     return identity
 
 
+async def account_session(request: Request) -> Identity:
+    """The signed-in account, also of a session that has to prove more before it can do anything else. Raises
+    Rejected(not_signed_in)."""
+    identity = await _session(request)
+    if identity is None:
+        raise Rejected("not_signed_in")
+    return identity
+
+
 async def allowed(request: Request, act: str) -> Identity:
-    """The signed-in account, whose role allows the act. Raises Rejected(not_signed_in, not_allowed)."""
+    """The signed-in account, whose role allows the act. Raises Rejected(not_signed_in, not_allowed, step_up_required)."""
     identity = await signed_in(request)
     if not may(identity.role, act):
         raise Rejected("not_allowed")
+    if act in STEP_UP_ACTS and not is_fresh(identity.proof, identity.proven_at, now=wall_now()):
+        raise Rejected("step_up_required")
     return identity
+
+
+def needs_factor(request: Request, identity: Identity) -> None:
+    """Raises Rejected(passkey_required) for somebody who has to have a second factor before committing funds. The local
+    sign-in is a proof of its own kind."""
+    wanted = gateway_of(request).settings.second_factor_before_commitment
+    if wanted and not identity.has_factor and identity.proof != "local":
+        raise Rejected("passkey_required")
 
 
 def check_origin(request: Request) -> None:
@@ -72,6 +90,19 @@ def own_origin(request: Request) -> str:
 def is_own_origin(request: Request, origin: str) -> bool:
     """Whether an origin is the one asked for or one that the settings name."""
     return origin == own_origin(request) or origin in gateway_of(request).settings.public_origins
+
+
+async def _session(request: Request) -> Identity | None:
+    token, from_cookie = _token(request)
+    if token is None:
+        return None
+    gateway = gateway_of(request)
+    identity = await gateway.sessions.identity(token)
+    if identity is None or (identity.proof == "local" and gateway.settings.profile == "production"):
+        return None
+    if from_cookie and request.method not in SAFE_METHODS:
+        _check_intent(request, identity)
+    return identity
 
 
 def _token(request: Request) -> tuple[str | None, bool]:

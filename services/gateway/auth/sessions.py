@@ -13,7 +13,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
+from services.gateway.domain.proofs import Proof
 from services.gateway.store import accounts
 from services.gateway.store.session_list import end_sessions
 from services.gateway.usecases.coalesce import Coalescer
@@ -73,6 +75,23 @@ class Sessions:
         """End the session of a token in the caller's transaction: the browser gets another one."""
         hashed = accounts.token_hash(token)
         if await accounts.revoke_token(connection, hashed, now=wall_now()):
+            await self.tell_ended(connection, hashed)
+            self.forget(hashed)
+
+    async def step_up(self, connection: AsyncConnection, identity: Identity, proof: Proof) -> accounts.OpenedSession:
+        """Rotate a session's token in the caller's transaction, because its person proved more. Raises
+        Rejected(not_signed_in) when it has ended meanwhile."""
+        raised = await accounts.raise_session(connection, identity.session_id, proof=proof, now=wall_now())
+        if raised is None:
+            raise Rejected("not_signed_in")
+        opened, before = raised
+        await self.tell_ended(connection, before)
+        self.forget(before)
+        return opened
+
+    async def forget_account(self, connection: AsyncConnection, subject_id: UUID) -> None:
+        """Have every gateway read an account's sessions again: what it can sign in with has changed."""
+        for hashed in await accounts.live_hashes(connection, subject_id):
             await self.tell_ended(connection, hashed)
 
     async def tell_ended(self, connection: AsyncConnection, hashed: bytes) -> None:

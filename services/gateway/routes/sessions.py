@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from contracts.errors import Rejected
-from services.gateway.auth.requests import signed_in
+from services.gateway.auth.requests import account_session
 from services.gateway.parts import gateway_of
 from services.gateway.routes.replying import list_answer
 from services.gateway.schemas.answers_account import SessionList
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["accounts"])
 )
 async def sessions_list(request: Request) -> Response:
     """The sessions that live, the last used first."""
-    identity = await signed_in(request)
+    identity = await account_session(request)
     async with gateway_of(request).engine.connect() as connection:
         rows = await list_sessions(connection, identity.subject_id, now=wall_now())
     return list_answer(rows, lambda row: row | {"current": row["id"] == identity.session_id})
@@ -41,7 +41,7 @@ async def sessions_list(request: Request) -> Response:
 )
 async def sessions_end(request: Request, session_id: UUID) -> Response:
     """The next request under it is not signed in any more, at whichever gateway it arrives."""
-    identity = await signed_in(request)
+    identity = await account_session(request)
     if not await gateway_of(request).sessions.end(identity.subject_id, only=session_id):
         raise Rejected("not_found")
     return Response(status_code=204)
@@ -56,6 +56,6 @@ async def sessions_end(request: Request, session_id: UUID) -> Response:
 )
 async def sessions_end_others(request: Request) -> Response:
     """For somebody who lost a device."""
-    identity = await signed_in(request)
+    identity = await account_session(request)
     await gateway_of(request).sessions.end(identity.subject_id, except_for=identity.session_id)
     return Response(status_code=204)

@@ -13,7 +13,7 @@ from services.gateway.domain.proofs import Proof
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
-from services.gateway.routes.session import account_view, session_cookie
+from services.gateway.routes.session import session_answer
 from services.gateway.schemas.answers_account import CodeAsked, SignedInByCookie
 from services.gateway.schemas.bodies_account import CodeAnswerBody, SignInCodeBody, SignUpCodeBody
 from services.gateway.schemas.describing import answers, body_of
@@ -79,13 +79,7 @@ async def sign_in_code_answer(request: Request) -> Response:
     if proven is None or session is None:
         raise Rejected("code_not_accepted")
     gateway.kick_relay()
-    body_shown = {
-        "account": account_view(proven.account),
-        "csrf_token": session.csrf_token,
-        "expires_at": session.expires_at,
-        "campaign_id": proven.campaign_id,
-    }
-    return json_answer(body_shown, headers={"Set-Cookie": session_cookie(session.token), "Cache-Control": "no-store"})
+    return session_answer(proven.account, session, campaign_id=proven.campaign_id)
 
 
 async def begin_session(request: Request, connection: AsyncConnection, account: Account, proof: Proof) -> OpenedSession:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from services.gateway.domain.proofs import Proof
@@ -90,3 +90,44 @@ class SessionList(Answer):
 
     data: list[SessionView]
     next_cursor: None = None
+
+
+class PasskeyView(Answer):
+    """A passkey as its owner sees it."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class SecurityView(Answer):
+    """How somebody can sign in. `must_prove_more`: this session does nothing else before; `may_change`: it may add and
+    remove ways of signing in now."""
+
+    passkeys: list[PasskeyView]
+    authenticator: bool
+    recovery_codes_left: int
+    proof: Proof
+    must_prove_more: bool
+    may_change: bool
+
+
+class PasskeyOptions(Answer):
+    """A challenge: `options` is what WebAuthn in the browser takes."""
+
+    challenge_id: UUID
+    options: dict[str, Any]
+
+
+class AuthenticatorBegun(Answer):
+    """The secret of a new authenticator, shown once."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Answer):
+    """New recovery codes, shown once."""
+
+    codes: list[str]

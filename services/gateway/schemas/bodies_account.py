@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -51,3 +51,28 @@ class CodeAnswerBody(Body):
 
     challenge: Annotated[str, Field(min_length=20, max_length=100, repr=False)]
     code: Annotated[str, Field(min_length=1, max_length=20, repr=False)]
+
+
+class OneTimeCodeBody(Body):
+    """A code of an authenticator, or a recovery code; spaces and hyphens do not count."""
+
+    code: Annotated[str, Field(min_length=1, max_length=40, repr=False)]
+
+
+class PasskeyNameBody(Body):
+    """How a passkey is called."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+
+
+class PasskeyProofBody(Body):
+    """A browser's answer to a challenge: the credential as WebAuthn's `toJSON()` gives it."""
+
+    challenge_id: UUID
+    credential: dict[str, Any] = Field(repr=False)
+
+
+class PasskeyBody(PasskeyProofBody):
+    """A new passkey with a name."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]

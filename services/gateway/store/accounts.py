@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -104,7 +104,9 @@ _INSERT_SESSIONS = text(
 )
 _SELECT_SESSIONS = text(
     """
-    SELECT s.token_hash, s.session_id, s.csrf_token, s.expires_at, s.last_seen_at,
+    SELECT EXISTS (SELECT FROM passkey WHERE subject_id = a.subject_id)
+           OR EXISTS (SELECT FROM authenticator WHERE subject_id = a.subject_id AND confirmed_at IS NOT NULL) AS has_factor,
+           s.token_hash, s.session_id, s.csrf_token, s.expires_at, s.last_seen_at,
            s.proof, s.proven_at, a.subject_id, a.role, a.supplier_id, a.label
     FROM session AS s
     JOIN account AS a ON a.subject_id = s.subject_id
@@ -112,6 +114,20 @@ _SELECT_SESSIONS = text(
       AND s.revoked_at IS NULL
       AND s.expires_at > :now
       AND s.last_seen_at + make_interval(secs => s.idle_seconds) > :now
+    """
+)
+_RAISE_SESSION = text(
+    """
+    WITH before AS (
+        SELECT session_id, token_hash FROM session
+        WHERE session_id = :session_id AND revoked_at IS NULL AND expires_at > :now
+        FOR UPDATE
+    )
+    UPDATE session AS s
+    SET token_hash = :hash, csrf_token = :csrf, proof = :proof, proven_at = :now, last_seen_at = :now
+    FROM before
+    WHERE s.session_id = before.session_id
+    RETURNING before.token_hash AS old_hash, s.expires_at
     """
 )
 _ACCOUNT_COLUMNS = "subject_id, role, supplier_id, label, external_id"
@@ -218,6 +234,7 @@ async def identities(connection: AsyncConnection, hashes: Sequence[bytes], *, no
             expires_at=row.expires_at,
             proof=row.proof,
             proven_at=row.proven_at,
+            has_factor=row.has_factor,
         )
         for row in rows
     }
@@ -243,6 +260,47 @@ async def revoke_token(connection: AsyncConnection, hashed: bytes, *, now: datet
         {"now": now, "hash": hashed},
     )
     return bool(changed.rowcount)
+
+
+async def raise_session(
+    connection: AsyncConnection, session_id: UUID, *, proof: Proof, now: datetime
+) -> tuple[OpenedSession, bytes] | None:
+    """Give a session a new token because its person proved more; the hash of the old token comes with it. None when the
+    session has ended meanwhile. It does not live longer for it."""
+    opened = OpenedSession(secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(CSRF_BYTES), session_id, now)
+    row = (
+        await connection.execute(
+            _RAISE_SESSION,
+            {
+                "session_id": session_id,
+                "hash": token_hash(opened.token),
+                "csrf": opened.csrf_token,
+                "proof": proof,
+                "now": now,
+            },
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return replace(opened, expires_at=row.expires_at), bytes(row.old_hash)
+
+
+async def live_hashes(connection: AsyncConnection, subject_id: UUID) -> list[bytes]:
+    """The token hashes of an account's sessions, so that what is remembered of them can be forgotten."""
+    rows = await connection.execute(
+        text("SELECT token_hash FROM session WHERE subject_id = :subject_id AND revoked_at IS NULL"),
+        {"subject_id": subject_id},
+    )
+    return [bytes(row.token_hash) for row in rows]
+
+
+async def sealed_email(connection: AsyncConnection, subject_id: UUID) -> str | None:
+    """The sealed address of an account."""
+    row = await connection.execute(
+        text("SELECT email_sealed FROM account WHERE subject_id = :subject_id"), {"subject_id": subject_id}
+    )
+    found: str | None = row.scalar_one_or_none()
+    return found
 
 
 def _account(row: Any) -> Account:

@@ -7,9 +7,8 @@ constant time, works once, ten minutes, for five tries, in the browser that aske
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
+import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,20 +22,17 @@ from contracts.errors import Rejected
 from contracts.notifications import SendAccountMail
 from services.gateway.auth.people import Person, record_people
 from services.gateway.domain.mail_codes import (
-    ASKING_FORGOTTEN_AFTER,
     CODE_LIFE,
     CODE_TRIES,
-    WRONG_FORGOTTEN_AFTER,
     new_code,
     plain_code,
 )
 from services.gateway.domain.roles import PARTICIPANT
 from services.gateway.parts import Gateway
-from services.gateway.problems import ProblemError
 from services.gateway.store import mail_codes, member_invitations, sign_in_guard
 from services.gateway.store.accounts import Account, account_by_email, email_lookup, token_hash
 from services.gateway.store.operations import read_clock
-from services.gateway.store.sign_in_guard import Guard
+from services.gateway.usecases.slow_down import guard, keyed, refuse_blocked
 from services.kit.clock import wall_now
 from services.kit.outbox import Outgoing, enqueue_commands
 from services.kit.people import seal, unseal
@@ -88,16 +84,16 @@ async def answer_code(
     """Who proved an address by this code, in the caller's transaction; None for a code that is not accepted, whose try
     the caller has to commit. Raises ProblemError(rate_limited), Rejected(member_invitation_unusable)."""
     now = wall_now()
-    from_network = _guard(gateway, "wrong:network", network.encode())
-    await _refuse_blocked(connection, [from_network], now)
+    from_network = guard(gateway.settings, "wrong:network", network.encode())
+    await refuse_blocked(connection, [from_network], now)
     challenge_hash = token_hash(challenge)
     row = await mail_codes.try_code(connection, challenge_hash, now=now)
     expected = bytes(row["code_hash"]) if row is not None else bytes(32)
     right = hmac.compare_digest(expected, _code_hash(gateway, challenge_hash, plain_code(code)))
     guards = [from_network]
     if row is not None:
-        of_account = _guard(gateway, "wrong:account", bytes(row["email_lookup"]))
-        await _refuse_blocked(connection, [of_account], now)
+        of_account = guard(gateway.settings, "wrong:account", bytes(row["email_lookup"]))
+        await refuse_blocked(connection, [of_account], now)
         guards.append(of_account)
     if row is None or not right:
         await sign_in_guard.count_try(connection, guards, now=now)
@@ -106,7 +102,7 @@ async def answer_code(
     proven = await _prove(gateway, connection, row, now)
     if proven is not None:
         lookup = bytes(row["email_lookup"])
-        keys = [_guard(gateway, kind, lookup).key for kind in ("wrong:account", "ask:account")]
+        keys = [guard(gateway.settings, kind, lookup).key for kind in ("wrong:account", "ask:account")]
         await sign_in_guard.forget_tries(connection, keys)
     return proven
 
@@ -114,7 +110,10 @@ async def answer_code(
 async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
     now = wall_now()
     lookup = _lookup(gateway, asked.email)
-    guards = [_guard(gateway, "ask:account", lookup), _guard(gateway, "ask:network", asked.network.encode())]
+    guards = [
+        guard(gateway.settings, "ask:account", lookup),
+        guard(gateway.settings, "ask:network", asked.network.encode()),
+    ]
     challenge, code = secrets.token_urlsafe(CHALLENGE_BYTES), new_code()
     challenge_hash = token_hash(challenge)
     own_key = gateway.settings.people_key_gateway.get_secret_value()
@@ -126,11 +125,11 @@ async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
         invitation_hash=asked.invitation_hash,
     )
     async with gateway.engine.begin() as connection:
-        await _refuse_blocked(connection, [*guards, _guard(gateway, "wrong:account", lookup)], now)
+        await refuse_blocked(connection, [*guards, guard(gateway.settings, "wrong:account", lookup)], now)
         await sign_in_guard.count_try(connection, guards, now=now)
         account = await account_by_email(connection, lookup)
         await mail_codes.put_code(connection, new, now=now, life=CODE_LIFE, tries=CODE_TRIES)
-        wanted = asked.invitation_hash is not None or (account is not None and account.role == PARTICIPANT)
+        wanted = asked.invitation_hash is not None or account is not None
         mail = _mail(gateway, asked.email if wanted else None, code, template=template, now=now)
         await _send(gateway, connection, mail)
     gateway.kick_relay()
@@ -140,11 +139,11 @@ async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
 async def _prove(gateway: Gateway, connection: AsyncConnection, row: Any, now: datetime) -> Proven | None:
     lookup, invitation_hash = bytes(row["email_lookup"]), row["invitation_hash"]
     account = await account_by_email(connection, lookup)
-    if account is not None and account.role != PARTICIPANT:
-        return None
     if invitation_hash is None:
         return Proven(account, None) if account is not None else None
     known = account is not None
+    if account is not None and account.role != PARTICIPANT:
+        return Proven(account, None)
     if account is None:
         account = await _sign_up(gateway, connection, row, now)
     used = await member_invitations.use_invitation(
@@ -159,10 +158,11 @@ async def _prove(gateway: Gateway, connection: AsyncConnection, row: Any, now: d
 async def _sign_up(gateway: Gateway, connection: AsyncConnection, row: Any, now: datetime) -> Account:
     own_key = gateway.settings.people_key_gateway.get_secret_value()
     invitation = await member_invitations.open_invitation(connection, bytes(row["invitation_hash"]), now=now)
-    if invitation is None or invitation["role"] != PARTICIPANT:
+    if invitation is None:
         raise Rejected("member_invitation_unusable")
     email = str(unseal(own_key, row["email_sealed"])["email"])
-    await record_people(connection, [Person(PARTICIPANT, email=email)], gateway.settings)
+    person = Person(invitation["role"], supplier_id=invitation["supplier_id"], email=email)
+    await record_people(connection, [person], gateway.settings)
     account = await account_by_email(connection, bytes(row["email_lookup"]))
     if account is None:
         raise RuntimeError("the account that was just made is not there")
@@ -172,7 +172,7 @@ async def _sign_up(gateway: Gateway, connection: AsyncConnection, row: Any, now:
 def _mail(gateway: Gateway, email: str | None, code: str, *, template: Template, now: datetime) -> SendAccountMail:
     minutes = int(CODE_LIFE.total_seconds()) // 60
     said = {"email": email, "code": code if email else "", "minutes": minutes, "padding": ""}
-    room = SEALED_BYTES - len(str(email or "").encode("unicode_escape")) - len(str(said["code"]))
+    room = SEALED_BYTES - len(json.dumps(email or "")) - len(str(said["code"]))
     key = gateway.settings.people_key_notifications.get_secret_value()
     sealed = seal({"notifications": key}, said | {"padding": "." * max(0, room), "email": email or ""})
     return SendAccountMail(
@@ -188,27 +188,9 @@ async def _send(gateway: Gateway, connection: AsyncConnection, mail: SendAccount
     await enqueue_commands(connection, [outgoing], gateway.signing_key)
 
 
-async def _refuse_blocked(connection: AsyncConnection, guards: list[Guard], now: datetime) -> None:
-    seconds = await sign_in_guard.seconds_to_wait(connection, guards, now=now)
-    if seconds:
-        raise ProblemError("rate_limited", facts={"seconds": seconds}, headers={"Retry-After": str(seconds)})
-
-
-def _guard(gateway: Gateway, kind: str, value: bytes) -> Guard:
-    settings = gateway.settings
-    free = settings.codes_free_per_account if kind.endswith(":account") else settings.codes_free_per_network
-    forgotten = WRONG_FORGOTTEN_AFTER if kind == "wrong:account" else ASKING_FORGOTTEN_AFTER
-    return Guard(_keyed(gateway, f"guard:{kind}", value), free, forgotten)
-
-
 def _lookup(gateway: Gateway, email: str) -> bytes:
     return email_lookup(gateway.settings.people_key_gateway.get_secret_value(), email)
 
 
 def _code_hash(gateway: Gateway, challenge_hash: bytes, code: str) -> bytes:
-    return _keyed(gateway, "code", challenge_hash + code.encode())
-
-
-def _keyed(gateway: Gateway, use: str, value: bytes) -> bytes:
-    key = base64.b64decode(gateway.settings.people_key_gateway.get_secret_value())
-    return hmac.new(key, use.encode() + b"\0" + value, hashlib.sha256).digest()
+    return keyed(gateway.settings, "code", challenge_hash + code.encode())
