@@ -1,17 +1,16 @@
-"""Shared fixtures: real infrastructure once per run, a harness factory, markers for what a machine may lack."""
+"""What every run shares: real infrastructure once per run, markers for what a machine may lack.
+
+It is loaded for the quick groups too, which need nothing of it: what takes long to load stands with the tests that use it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-import pytest_asyncio
 
 from deploy.cli.absent import missing_markers
-from services.kit.service import Service
-from tests.fixtures.harness import Harness, make_harness
-from tests.fixtures.infra import PARTS, Parts
+from tests.fixtures.infra import PARTS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,23 +40,3 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not os.environ.get("PYTEST_XDIST_WORKER"):
         PARTS.stop()
-
-
-@pytest.fixture(scope="session")
-def parts() -> Parts:
-    """The real database server and broker."""
-    return PARTS
-
-
-@pytest_asyncio.fixture
-async def harness() -> AsyncIterator[Callable[[Service], Awaitable[Harness]]]:
-    """A factory of harnesses, all closed after the test."""
-    made: list[Harness] = []
-
-    async def make(service: Service) -> Harness:
-        made.append(await make_harness(service))
-        return made[-1]
-
-    yield make
-    for each in made:
-        await each.close()

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from deploy.audit.findings import Finding, Findings
-from deploy.audit.quiet import inbox_topics, unread
+from deploy.audit.levels import inbox_topics, unread
 from deploy.audit.snapshot import (
     SEQUENCE,
     Snapshot,

@@ -21,18 +21,15 @@ from deploy.audit.check_repeats import check_repeats
 from deploy.audit.check_stripe import check_clearing, check_journal
 from deploy.audit.findings import Findings
 from deploy.audit.journal import Journal
-from deploy.audit.quiet import held_up, noise, overdue_objects
+from deploy.audit.levels import held_up, noise, overdue_objects
 from deploy.audit.snapshot import Snapshot, event_producers, heads, take_snapshot
 from deploy.audit.tally import Tally
 from deploy.audit.topics import TopicSource
 from deploy.audit.walk import Walk
+from deploy.quiet import NotQuietError
 
 WAIT_SECONDS_DEFAULT = 60.0
 LOOK_PAUSE_SECONDS = 0.5
-
-
-class NotQuietError(RuntimeError):
-    """The platform did not become quiet and was only to be judged so."""
 
 
 @dataclass(frozen=True)

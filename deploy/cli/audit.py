@@ -18,12 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts.topics import SERVICES
 from deploy.audit.catalogue import catalogue_lines
 from deploy.audit.journal import JournalUnreadableError, StandinJournal
-from deploy.audit.run import WAIT_SECONDS_DEFAULT, NotQuietError, Report, World, run_audit
+from deploy.audit.run import WAIT_SECONDS_DEFAULT, Report, World, run_audit
 from deploy.audit.topics import KafkaTopics, TopicUnreadableError
 from deploy.cli.console import answer_console, answer_json, complain, say
 from deploy.local.addresses import StackAddresses, load_addresses
 from deploy.local.errors import StackError
 from deploy.local.paths import logs_folder
+from deploy.quiet import NotQuietError
 
 EXIT_VIOLATED = 1
 EXIT_CANNOT_RUN = 2

@@ -7,12 +7,14 @@ Stripe are not in it.
 """
 
 import asyncio
+import gc
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from deploy.local.infra import start_infra
 from services.escrow.domain import postings
 from services.escrow.store.invariants import violations
 from services.escrow.store.ledger import open_ledger
+from services.kit.runtime import GC_ALLOCATIONS
 from services.kit.service import Service
 from services.kit.transaction import make_work
 
@@ -57,9 +60,24 @@ def bench_ledger(folder: Path, *, transfers: int = TRANSFERS, batch_transfers: i
         owner_url, app_url = infra.create_database(name)
         try:
             _migrate(owner_url, f"{name}_app")
-            return asyncio.run(_measure(app_url, transfers, batch_transfers))
+            with _as_a_service_runs():
+                return asyncio.run(_measure(app_url, transfers, batch_transfers))
         finally:
             infra.drop_database(name)
+
+
+@contextmanager
+def _as_a_service_runs() -> Iterator[None]:
+    """Collect garbage as rarely as a service does (`services.kit.runtime`), and as before afterwards."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _migrate(owner_url: str, app_role: str) -> None:

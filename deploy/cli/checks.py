@@ -1,7 +1,8 @@
-"""The checks that need no running part: how each is called, and running them two at a time.
+"""The checks that need no running part: how each is called, and running steps two at a time.
 
-Owns the table of static checks, which `lint` and `test` share. A check's output is shown only when
-it fails. It adds nothing to what the tools themselves find.
+Owns the table of static checks, which `lint` and `test` share, and the two lanes in which steps run that do not meet:
+the first free lane takes the next step, so the long ones stand first. A step's output is shown only when it fails. It
+adds nothing to what the tools themselves find.
 """
 
 import subprocess
@@ -10,12 +11,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local.node import has_web
 from deploy.local.paths import REPOSITORY
 
-CHECKS_AT_ONCE = 2
+STEPS_AT_ONCE = 2
 CHECK_SECONDS_MAX = 900
 SCRIPTS = Path(sys.executable).parent
 
@@ -43,27 +45,33 @@ class Result:
 
 
 STATIC_CHECKS = (
+    Check("web", (sys.executable, "-m", "deploy.local.node", "check"), quick=False, applies=has_web),
     Check("types", (str(SCRIPTS / "mypy"),)),
     Check("format", (str(SCRIPTS / "ruff"), "format", "--check", "--quiet", ".")),
     Check("lint", (str(SCRIPTS / "ruff"), "check", "--quiet", ".")),
     Check("imports", (str(SCRIPTS / "lint-imports"),)),
-    Check("web", (sys.executable, "-m", "deploy.local.node", "check"), quick=False, applies=has_web),
 )
 
 
 def run_checks(checks: list[Check], report: Callable[[Result], None]) -> list[Result]:
     """Run the checks, two at a time, telling of each when it ends."""
+    return run_side_by_side([partial(run_check, check) for check in checks if check.applies()], report)
 
-    def run(check: Check) -> Result:
-        result = _run(check)
+
+def run_side_by_side(steps: list[Callable[[], Result]], report: Callable[[Result], None]) -> list[Result]:
+    """Run steps that do not disturb each other, two at a time in their sequence, telling of each when it ends."""
+
+    def run(step: Callable[[], Result]) -> Result:
+        result = step()
         report(result)
         return result
 
-    with ThreadPoolExecutor(CHECKS_AT_ONCE) as pool:
-        return list(pool.map(run, [check for check in checks if check.applies()]))
+    with ThreadPoolExecutor(STEPS_AT_ONCE) as pool:
+        return list(pool.map(run, steps))
 
 
-def _run(check: Check) -> Result:
+def run_check(check: Check) -> Result:
+    """Run one check to its end."""
     began = time.monotonic()
     try:
         run = subprocess.run(

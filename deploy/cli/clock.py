@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import typer
 
 from deploy.cli.console import complain, say
-from deploy.clock.quiet import NotQuietError
 from deploy.clock.walk import StackClock
 from deploy.local.addresses import load_addresses
+from deploy.quiet import NotQuietError
 
 _SPAN = re.compile(r"^(\d+)([smhdw])$")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

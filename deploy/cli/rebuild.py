@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
         addresses = load_addresses()
         settings = KitSettings(
-            database_url=addresses.app_url("gateway"),  # type: ignore[arg-type]
+            database_url=addresses.app_url("gateway"),
             kafka=addresses.kafka_bootstrap,
             kafka_cluster_id=addresses.kafka_cluster_id,
         )
@@ -52,6 +52,8 @@ def register(app: typer.Typer) -> None:
         except RebuildError as error:
             complain(str(error))
             return 1
+        for difference in done.differences:
+            say(f"  {difference}")
         if not done.switched:
             complain("The new generation differs from the old one, which goes on serving; the differences are above.")
             return 1

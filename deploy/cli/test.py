@@ -1,8 +1,8 @@
 """The verb `test`: every check and test of the repository, in one run with one answer.
 
-Owns the table of test groups and what belongs to a quick run. Static checks run first and two at
-a time; test groups follow one by one, because they share the machine's cores with the real broker
-and database. A group that collects nothing counts as failed unless it may be empty.
+Owns the table of test groups and what belongs to a quick run. What needs no running part, checks and test groups
+alike, runs two at a time; the other groups follow one by one, because they share the machine's cores with the real broker
+and database. A group that collects nothing counts as failed.
 """
 
 import os
@@ -10,43 +10,47 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from xml.etree import ElementTree
 
 import typer
 
-from deploy.cli.checks import STATIC_CHECKS, Result, run_checks
+from deploy.cli.checks import STATIC_CHECKS, Result, run_check, run_side_by_side
 from deploy.cli.console import complain, say
 from deploy.cli.report import say_result, show_absent, show_failures, show_table
-from deploy.local.paths import REPOSITORY
+from deploy.local.board import read_record
+from deploy.local.paths import REPOSITORY, state_folder
 
 GROUP_SECONDS_MAX = 3600
-PYTEST_FAILED, PYTEST_EMPTY = 1, 5
+PYTEST_FAILED = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of tests: a folder, and what is special about running it."""
+    """One group of tests: a folder, and what is special about running it. A quick one needs no running part."""
 
     name: str
     folder: str
     quick: bool = False
-    # Every test of the group may be a heavy one, which only a full run takes.
-    may_be_empty: bool = False
+    # Its tests use one running platform, which the groups that do share: starting it takes half a minute.
+    on_stack: bool = False
     options: tuple[str, ...] = ()
 
 
 GROUPS = (
-    Group("unit", "tests/unit", quick=True),
-    Group("contract", "tests/contract", quick=True),
     Group("house", "tests/house", quick=True),
+    Group("contract", "tests/contract", quick=True),
+    Group("unit", "tests/unit", quick=True),
     # One file stays with one worker, so that a file may keep a server of its own for its tests.
     Group("integration", "tests/integration", options=("-n", "2", "--dist", "loadfile")),
-    Group("journeys", "tests/e2e"),
-    Group("browser", "tests/browser"),
-    Group("faults", "tests/faults", may_be_empty=True),
+    Group("faults", "tests/faults", options=("-n", "2", "--dist", "loadfile")),
+    Group("journeys", "tests/e2e", on_stack=True),
+    Group("browser", "tests/browser", on_stack=True),
 )
 
 
@@ -80,18 +84,39 @@ def run_all(*, quick: bool, full: bool, chosen: set[str]) -> int:
     show_absent()
     checks = [one for one in STATIC_CHECKS if _wanted(one.name, quick=one.quick or not quick, chosen=chosen)]
     groups = [one for one in GROUPS if _wanted(one.name, quick=one.quick or not quick, chosen=chosen)]
-    results = run_checks(checks, say_result)
-    show_failures(results)
+    for group in groups:
+        if not _has_tests(group):
+            say(f"· {group.name}  no tests in {group.folder}")
+    groups = [group for group in groups if _has_tests(group)]
     with tempfile.TemporaryDirectory(prefix="alpmera-test-") as folder:
-        for group in groups:
-            if not _has_tests(group):
-                say(f"· {group.name}  no tests in {group.folder}")
-                continue
-            say(f"… {group.name}")
-            results.append(_run_group(group, full=full, report=Path(folder) / f"{group.name}.xml"))
-            say_result(results[-1])
+        run = partial(_run_group, full=full, folder=Path(folder))
+        steps: list[Callable[[], Result]] = [partial(run_check, check) for check in checks if check.applies()]
+        steps += [partial(run, group, aside=True) for group in groups if group.quick]
+        results = run_side_by_side(steps, say_result)
+        show_failures(results)
+        with ExitStack() as started:
+            for group in groups:
+                if not group.quick:
+                    say(f"… {group.name}")
+                    if group.on_stack:
+                        _start_stack(started)
+                    results.append(run(group))
+                    say_result(results[-1])
     show_table(results)
     return 1 if any(result.failed for result in results) else 0
+
+
+def _start_stack(until: ExitStack) -> None:
+    """Start the platform unless it runs, and stop it again when the groups are through. A start that fails is left to
+    the tests: they try again, and tell why."""
+    if read_record(state_folder()).is_alive():
+        return
+    subprocess.run(_verb("up", "--detach"), cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False)
+    until.callback(subprocess.run, _verb("down"), cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False)
+
+
+def _verb(*arguments: str) -> list[str]:
+    return [str(REPOSITORY / "alpmera"), *arguments]
 
 
 def _wanted(name: str, *, quick: bool, chosen: set[str]) -> bool:
@@ -102,25 +127,35 @@ def _has_tests(group: Group) -> bool:
     return any((REPOSITORY / group.folder).rglob("test_*.py"))
 
 
-def _run_group(group: Group, *, full: bool, report: Path) -> Result:
+def _run_group(group: Group, *, full: bool, folder: Path, aside: bool = False) -> Result:
+    """Run a group to its end. One that runs aside keeps its output for itself, and gives it when something failed."""
+    report = folder / f"{group.name}.xml"
     command = [sys.executable, "-m", "pytest", group.folder, f"--junit-xml={report}"]
     command += [*group.options, *(["--full"] if full else [])]
     began = time.monotonic()
     try:
-        status = subprocess.run(
-            command, cwd=REPOSITORY, env=dict(os.environ), timeout=GROUP_SECONDS_MAX, check=False
-        ).returncode
+        run = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=dict(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if aside else None,
+            stderr=subprocess.STDOUT if aside else None,
+            text=True,
+            timeout=GROUP_SECONDS_MAX,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return Result(group.name, time.monotonic() - began, 0, 1, f"not done after {GROUP_SECONDS_MAX} s")
+    status = run.returncode
     passed, failed = read_counts(report)
     detail = ""
-    if status == PYTEST_EMPTY and group.may_be_empty:
-        detail = "only heavy tests; they run with --full"
-    elif status not in (0, PYTEST_FAILED) or (status == PYTEST_FAILED and failed == 0):
+    if status not in (0, PYTEST_FAILED) or (status == PYTEST_FAILED and failed == 0):
         # The run itself broke (an error of usage, a crash, nothing collected): that is a failure
         # which no test can report.
         failed, detail = max(failed, 1), f"pytest ended with status {status}"
-    return Result(group.name, time.monotonic() - began, passed, failed, detail)
+    output = run.stdout if aside and failed else ""
+    return Result(group.name, time.monotonic() - began, passed, failed, detail, output)
 
 
 def read_counts(report: Path) -> tuple[int, int]:

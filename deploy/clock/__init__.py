@@ -1,1 +1,1 @@
-"""Moving the local platform's simulated clock, and knowing when the platform is quiet."""
+"""Moving the local platform's simulated clock."""

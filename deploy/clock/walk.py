@@ -19,9 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from contracts.topics import SERVICES
-from deploy.clock.quiet import QuietProbe
 from deploy.local.addresses import StackAddresses
 from deploy.local.errors import StackError
+from deploy.quiet import QuietProbe
 from services.gateway.store.operations import PAUSE_LOCK_KEY
 
 QUIET_TIMEOUT_SECONDS = 120.0

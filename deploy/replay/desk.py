@@ -176,25 +176,27 @@ class Desk:
         page = await self._page(file)
         money = {name: int(each["amount"]) for name, each in page["money"].items()}
         if file.state == "COMPLETED" and money["reserved_for_issues"]:
-            await self._decide_issues(file)
-            page = await self._page(file)
-            money = {name: int(each["amount"]) for name, each in page["money"].items()}
-            if money["reserved_for_issues"] and not money["refund_owed"]:
+            decided_now = await self._decide_issues(file)
+            # What was decided in an earlier round has reached the ledger by now: the platform was quiet in between.
+            if not decided_now and not money["refund_owed"]:
                 await self._clear(file, "reserve_release", "The reported faults are decided.")
         file.money = money
         made = self._made(file.campaign.product.code)
         paid_in = sum(each.line.quantity for each in made) * file.campaign.product.price_minor
         file.settled = money["refunded"] + money["released"] + money["fees"] == paid_in
 
-    async def _decide_issues(self, file: File) -> None:
+    async def _decide_issues(self, file: File) -> int:
+        """Decide what is open; returns how many that were."""
         operations = self._people.staff[OPERATIONS]
         code = file.campaign.product.code
         numbers = {str(made.id): made.line.number for made in self._made(code)}
         path = f"/v1/campaigns/{file.campaign.id}/issues"
         async with self._acts.client.places:
             listed = await self._acts.client.read(path, token=operations.token)
+        decided = 0
         for issue in listed["data"]:
             if issue["state"] == "open":
+                decided += 1
                 number = numbers[issue["commitment_id"]]
                 body = {
                     "verdict": rules.verdict_on_fault(code, number),
@@ -202,6 +204,7 @@ class Desk:
                 }
                 key = self._acts.key(number, "decide")
                 await self._acts.require(operations, f"/v1/issues/{issue['id']}/decision", body, key=key)
+        return decided
 
     # Reading.
 

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from deploy.clock.quiet import NotQuietError
 from deploy.clock.walk import StackClock
 from deploy.local.addresses import StackAddresses
+from deploy.quiet import NotQuietError
 from deploy.replay.acting import Acts
 from deploy.replay.client import Client
 from deploy.replay.desk import Desk

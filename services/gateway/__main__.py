@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import uvicorn
 
 from services.gateway.app import create_app
@@ -10,6 +12,14 @@ from services.gateway.settings import GatewaySettings
 GRACEFUL_STOP_SECONDS = 25
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
+SERVER_OPTIONS: dict[str, Any] = {
+    "access_log": False,
+    "log_level": "warning",
+    # Who may speak for a client is decided in `headers.py`; the server itself believes nobody.
+    "proxy_headers": False,
+    "server_header": False,
+}
+"""What the server is told wherever it runs, in tests too."""
 
 
 def main() -> None:
@@ -21,11 +31,8 @@ def main() -> None:
         port=settings.http_port,
         loop="auto",
         http="auto",
-        access_log=False,
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
         date_header=True,
+        **SERVER_OPTIONS,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_STOP_SECONDS,

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,6 +26,7 @@ from services.gateway.routes import (
     machine,
     member_invitations,
     operations,
+    page_reports,
     second_factors,
     session,
     sessions,
@@ -35,6 +37,7 @@ from services.gateway.routes import (
 )
 from services.gateway.running import running_gateway
 from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.limit_rates import RateLimits
 
 TITLE = "Alpmera"
 SUMMARY = "Join campaigns, commit funds to escrow, and see where they are."
@@ -54,6 +57,7 @@ ROUTERS = (
     clearing.router,
     operations.router,
     stripe_webhook.router,
+    page_reports.router,
     machine.router,
 )
 
@@ -81,10 +85,13 @@ def bare_app(*, local: bool, lifespan: Any = None) -> FastAPI:
 def create_app(settings: GatewaySettings) -> App:
     """The whole application for one process."""
     local = settings.profile != "production"
+    limits = RateLimits(
+        settings.profile, settings.rate_limits, secret=base64.b64decode(settings.people_key_gateway.get_secret_value())
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_gateway(settings) as gateway:
+        async with running_gateway(settings, limits) as gateway:
             if local:
                 gateway.demo_logins = await _local_people(gateway.engine, settings)
                 gateway.kick_relay()
@@ -92,9 +99,15 @@ def create_app(settings: GatewaySettings) -> App:
             yield
 
     app = bare_app(local=local, lifespan=lifespan)
-    app.add_route("/openapi.json", openapi_document, methods=["GET"], include_in_schema=False)
-    app.add_route("/{path:path}", open_site, methods=["GET"], include_in_schema=False)
-    return RequestLayer(with_hot_routes(app), secure=settings.profile == "production")
+    for name, path, answer in PLAIN_ROUTES:
+        app.add_route(path, answer, methods=["GET"], name=name, include_in_schema=False)
+    return RequestLayer(
+        with_hot_routes(app),
+        https=settings.profile == "production",
+        public_origins=settings.public_origins,
+        trusted_proxies=settings.trusted_proxies,
+        limits=limits,
+    )
 
 
 async def openapi_document(request: Request) -> Response:
@@ -109,6 +122,13 @@ async def open_site(request: Request) -> Response:
     if path.partition("/")[0] in API_NAMES:
         raise Rejected("not_found")
     return gateway_of(request).site.answer(path)
+
+
+PLAIN_ROUTES: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
+    ("openapi", "/openapi.json", openapi_document),
+    ("site", "/{path:path}", open_site),
+)
+"""Name, address and function of what is not part of the described interface; the site takes every address left over."""
 
 
 async def _local_people(engine: Any, settings: GatewaySettings) -> Sequence[dict[str, str]]:

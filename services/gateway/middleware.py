@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from uuid import UUID
 
 from opentelemetry.trace import Span, SpanKind
 
 from contracts import telemetry as names
+from services.gateway.auth.origins import SIGNED_PATHS, from_another_site
+from services.gateway.headers import added, client_address, without_claims
 from services.gateway.problems import ProblemError, names_of, problem_response
+from services.gateway.usecases.limit_rates import RateLimitedError, RateLimits, Standing
 from services.kit import telemetry
 
 Scope = MutableMapping[str, Any]
@@ -32,17 +35,6 @@ BULK_PATHS = ("/dispatches", "/deliveries", "/v1/dev/participants")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _ATTRIBUTE_OF = {"campaign_id": names.CAMPAIGN_ID, "commitment_id": names.COMMITMENT_ID, "plan_id": names.PLAN_ID}
 
-_SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
-)
-_API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-
 log = telemetry.logger("gateway.http")
 
 
@@ -52,12 +44,31 @@ def traceparent_of(scope: MutableMapping[str, Any]) -> str | None:
     return traceparent
 
 
+def note_standing(scope: Scope, standing: Standing) -> None:
+    """Remember where the sender stands with a limit, when no other limit of this request is tighter."""
+    state = scope["alpmera"]
+    known: Standing | None = state.get("standing")
+    if known is None or standing.remaining < known.remaining:
+        state["standing"] = standing
+
+
 class RequestLayer:
     """The layer around the application."""
 
-    def __init__(self, app: App, *, secure: bool) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        https: bool,
+        public_origins: Collection[str] = (),
+        trusted_proxies: Collection[str] = (),
+        limits: RateLimits | None = None,
+    ) -> None:
         self._app = app
-        self._headers = _SECURITY_HEADERS if secure else _SECURITY_HEADERS[:-1]
+        self._limits = limits
+        self._https = https
+        self._public_origins = public_origins
+        self._trusted_proxies = frozenset(trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connections pass through."""
@@ -67,6 +78,8 @@ class RequestLayer:
         if scope["method"] == "HEAD" and not scope["path"].endswith("/events"):
             # A HEAD is a GET whose body the server leaves out; it looks at its own scope for that, so this is a copy.
             scope = {**scope, "method": "GET"}
+        scope["client_address"] = client_address(scope, self._trusted_proxies)
+        scope["headers"] = without_claims(scope["headers"])
         headers = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
         request_id = _request_id(headers.get(b"x-request-id"))
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
@@ -102,12 +115,26 @@ class RequestLayer:
 
         limit = _limit(scope["path"])
         try:
+            if from_another_site(
+                scope["method"],
+                scope["path"],
+                headers,
+                scheme=scope.get("scheme", "http"),
+                public_origins=self._public_origins,
+            ):
+                raise ProblemError("csrf_failed")
+            if self._limits is not None and not scope["path"].startswith(SIGNED_PATHS):
+                standing = await self._limits.hit("address", scope["client_address"])
+                if standing is not None:
+                    note_standing(scope, standing)
             if _declared_length(headers) > limit:
                 raise ProblemError("payload_too_large", facts={"bytes_max": limit})
             await self._app(scope, _limited(receive, limit), send_with_headers)
         except Exception as error:
             # What the application's handlers answered is sent already; what comes here before an answer is answered.
             if answered["status"] == 0:
+                if isinstance(error, RateLimitedError):
+                    note_standing(scope, error.standing)
                 problem = error if isinstance(error, ProblemError) else ProblemError("internal_error")
                 if problem is not error:
                     log.error("gateway.request.failed", error=f"{type(error).__name__}: {error}"[:500])
@@ -117,17 +144,16 @@ class RequestLayer:
 
     def _added(self, scope: Scope, message: Message) -> list[tuple[bytes, bytes]]:
         state = scope["alpmera"]
-        present = {name.lower() for name, _ in message.get("headers", ())}
-        added = [header for header in self._headers if header[0] not in present]
-        if b"content-security-policy" not in present:
-            added.append(_API_POLICY)
-        added.append((b"x-request-id", state["request_id"].encode()))
+        fields = added(message.get("headers", ()), https=self._https)
+        fields.append((b"x-request-id", state["request_id"].encode()))
+        if state.get("standing") is not None:
+            fields += state["standing"].headers()
         if state["traceparent"] is not None:
-            added.append((b"traceparent", state["traceparent"].encode()))
-        return added
+            fields.append((b"traceparent", state["traceparent"].encode()))
+        return fields
 
 
-_READ_HEADERS = frozenset({b"x-request-id", b"traceparent", b"content-length"})
+_READ_HEADERS = frozenset({b"x-request-id", b"traceparent", b"content-length", b"host", b"origin", b"sec-fetch-site"})
 
 
 def _request_id(given: bytes | None) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.gateway.app import SUMMARY, TITLE, bare_app
+from services.gateway.domain.policy import POLICY
 from services.gateway.schemas.answers import ProblemView
 from services.gateway.schemas.describing import BODY_MODELS
 
@@ -27,27 +28,6 @@ SECURITY = {
     },
     "token": {"type": "http", "scheme": "bearer", "description": "A session's token, for scripts."},
 }
-PUBLIC_OPERATIONS = frozenset(
-    {
-        "client_config",
-        "campaigns_list",
-        "campaigns_read",
-        "campaigns_progress",
-        "stripe_webhook",
-        "healthz",
-        "readyz",
-        "version",
-        "problems_list",
-        "member_invitations_preview",
-        "sign_in_code_ask",
-        "sign_up_code_ask",
-        "sign_in_code_answer",
-        "sign_in_passkey",
-        "sign_in_passkey_options",
-        "dev_sign_in",
-        "dev_participants",
-    }
-)
 
 
 def document() -> dict[str, Any]:
@@ -73,6 +53,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components["securitySchemes"] = SECURITY
     for path in described["paths"].values():
         for operation in path.values():
-            if operation.get("operationId") not in PUBLIC_OPERATIONS:
+            if not POLICY[operation["operationId"]].public:
                 operation["security"] = [{name: []} for name in SECURITY]
     return described

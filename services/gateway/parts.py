@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.gateway.store.read_model import ReadModel
     from services.gateway.usecases.accept_act import ActWriter
     from services.gateway.usecases.campaign_visibility import Visibility
+    from services.gateway.usecases.limit_rates import RateLimits
     from services.gateway.usecases.receive_webhook import WebhookWriter
     from services.gateway.usecases.redirects import Redirects
     from services.gateway.usecases.stream_progress import Progress
@@ -42,6 +43,7 @@ class Gateway:
     progress: Progress
     visibility: Visibility
     site: Site
+    limits: RateLimits
     kick_relay: Callable[[], None]
     ready: Callable[[], Any]
     signing_key: Ed25519PrivateKey

@@ -18,7 +18,7 @@ from contracts.escrow import PaymentActionAddress
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.redirects import Redirects
 from services.kit import telemetry
-from services.kit.broker import records_of, unread
+from services.kit.broker import poll_at_once, records_of, unread
 from services.kit.received import Received, read_record
 
 REPLIES_TOPIC = "gateway.replies"
@@ -43,6 +43,7 @@ def subscribe_replies(broker: KafkaBroker, redirects: Redirects, settings: Gatew
             take(record, redirects)
 
     subscription(on_records)
+    poll_at_once(subscription)
 
 
 def take(record: Any, redirects: Redirects) -> None:

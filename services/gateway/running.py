@@ -27,6 +27,7 @@ from services.gateway.store.projection import Rows
 from services.gateway.store.read_model import ReadModel
 from services.gateway.usecases.accept_act import ActWriter
 from services.gateway.usecases.campaign_visibility import Visibility
+from services.gateway.usecases.limit_rates import RateLimits
 from services.gateway.usecases.receive_webhook import WebhookWriter
 from services.gateway.usecases.redirects import Redirects
 from services.gateway.usecases.stream_progress import Progress
@@ -102,7 +103,7 @@ class Generations:
 
 
 @asynccontextmanager
-async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
+async def running_gateway(settings: GatewaySettings, limits: RateLimits) -> AsyncIterator[Gateway]:
     """A started gateway, stopped on leaving."""
     # The kit's runtime relays and sweeps; the projection's consumer is our own, because its generation can change.
     service = Service(name="gateway", topics=(), poison_policy="stale")
@@ -113,7 +114,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             settings.database_url.get_secret_value(), generation=generation, pool_size=settings.database_pool_size
         )
         generations = Generations(running, settings, reads)
-        gateway = _assemble(running, settings, reads, generations)
+        gateway = _assemble(running, settings, reads, generations, limits)
         replies = make_broker(settings, client_id=f"gateway-replies-{settings.instance}")
         subscribe_replies(replies, gateway.redirects, settings)
         await generations.start()
@@ -132,7 +133,10 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             await reads.close()
 
 
-def _assemble(running: Runtime, settings: GatewaySettings, reads: ReadModel, generations: Generations) -> Gateway:
+def _assemble(
+    running: Runtime, settings: GatewaySettings, reads: ReadModel, generations: Generations, limits: RateLimits
+) -> Gateway:
+    limits.use(running.engine)
     key = load_private(settings.private_key_pem())
     redirects = Redirects()
     outcomes = Outcomes(reads, redirects, waiting_max=settings.waiting_requests_max)
@@ -163,6 +167,7 @@ def _assemble(running: Runtime, settings: GatewaySettings, reads: ReadModel, gen
         progress=progress,
         visibility=Visibility(reads),
         site=Site(settings),
+        limits=limits,
         kick_relay=running.kick_relay,
         ready=ready,
         signing_key=key,
@@ -194,6 +199,7 @@ def _background(
         gateway.outcomes.run(stopping),
         gateway.progress.run(stopping),
         generations.follow(stopping),
+        gateway.limits.run(stopping),
     )
     return [asyncio.create_task(_loop(loop)) for loop in loops]
 

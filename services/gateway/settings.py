@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from services.gateway.domain.limits import LimitName
 from services.kit.settings import KitSettings
 
 WEB_DIST = Path(__file__).parent / "web" / "dist"
@@ -24,6 +25,9 @@ class GatewaySettings(KitSettings):
     http_port: int = Field(default=8000, ge=0, le=65_535)
     public_origins: tuple[str, ...] = ()
     """Origins that a browser may write from, beside the one it asked for (`scheme://host:port`)."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of our own proxies: only what they say about a client's address is believed."""
 
     assertion_private_key: SecretStr
     """Base64 of the PEM of the Ed25519 key that signs commands."""
@@ -49,8 +53,8 @@ class GatewaySettings(KitSettings):
 
     codes_free_per_account: int = Field(default=5, ge=1, le=1_000)
     """How many codes, and how many wrong answers, an address has before each further one waits twice as long."""
-    codes_free_per_network: int = Field(default=30, ge=1, le=1_000_000)
-    """The same for one network address, which many people may share."""
+    rate_limits: dict[LimitName, str] = {}
+    """Limits that differ from the profile's in `domain/limits.py`, as JSON: {"commit": "20/minute"}; "" lifts one."""
 
     waiting_requests_max: int = Field(default=512, ge=1, le=10_000)
     progress_streams_max: int = Field(default=1_000, ge=1, le=20_000)

@@ -21,6 +21,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 STRIPE_SCRIPT = "https://js.stripe.com"
 STRIPE_FRAMES = "https://js.stripe.com https://hooks.stripe.com"
 STRIPE_CONNECT = "https://api.stripe.com"
+REPORTS_PATH = "/v1/csp-reports"
+REPORTS_NAME = "policy"
 
 
 class Site:
@@ -56,7 +58,7 @@ class Site:
                 "default-src 'none'",
                 f"script-src {' '.join(script)}",
                 f"style-src 'self' 'nonce-{nonce}'",
-                "img-src 'self' data:",
+                "img-src 'self'",
                 "font-src 'self'",
                 f"connect-src {' '.join(connect)}",
                 f"frame-src {' '.join(frames) or chr(39) + 'none' + chr(39)}",
@@ -65,6 +67,8 @@ class Site:
                 "base-uri 'none'",
                 "frame-ancestors 'none'",
                 "form-action 'self'",
+                f"report-uri {REPORTS_PATH}",
+                f"report-to {REPORTS_NAME}",
             )
         )
 
@@ -76,7 +80,11 @@ class Site:
         return Response(
             index.read_text(encoding="utf-8").replace(NONCE_PLACEHOLDER, nonce),
             media_type="text/html; charset=utf-8",
-            headers={"Content-Security-Policy": self.policy(nonce), "Cache-Control": "no-store"},
+            headers={
+                "Content-Security-Policy": self.policy(nonce),
+                "Reporting-Endpoints": f'{REPORTS_NAME}="{REPORTS_PATH}"',
+                "Cache-Control": "no-store",
+            },
         )
 
     def _file(self, path: str) -> Path | None:

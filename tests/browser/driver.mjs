@@ -109,6 +109,13 @@ async function visitor(browser, base, seen) {
   page.on("console", (message) => {
     if (/content security policy/i.test(message.text())) seen.policy.push(message.text());
   });
+  // The page's own word for it, beside what the console says: a breach in a worker or a late one is not missed.
+  await page.exposeFunction("tellBreach", (directive, blocked) => seen.policy.push(`${directive}: ${blocked}`));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      globalThis.tellBreach(event.violatedDirective, event.blockedURI);
+    });
+  });
   page.on("request", (request) => seen.origins.add(new URL(request.url()).origin));
   return new Visitor(context, page, base, seen);
 }

@@ -2,24 +2,23 @@
 
 The test plays the other services: their events come with streams numbered without gaps, their commands signed. What a
 crash would only cost in time is cut short here and nowhere else: the broker is told at once that the dead consumer is
-gone, instead of after its session's ten seconds, and leases of the dead process on calls end at once.
+gone, instead of after its session's ten seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -28,9 +27,9 @@ from contracts.envelope import SYSTEM, Actor, Envelope, Message, stream_name
 from services.kit.assertion import load_private, new_key_pair, sign
 from services.kit.clock import wall_now
 from services.kit.create_topics import create_topics
+from tests.faults.nursery import Nursery
 from tests.fixtures.infra import PARTS, Database
 
-ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 40.0
 POLL_SECONDS = 0.05
 READ_TIMEOUT_MILLISECONDS = 2000
@@ -38,27 +37,30 @@ LOG_CHARACTERS_MAX = 4000
 
 
 class Rig:
-    """A service under test. `group` is its consumer group without the prefix. Use as an async context manager."""
+    """A service under test. `group` is the consumer group of its inputs, `beside` are other groups that it joins (both
+    without the prefix). Use as an async context manager."""
 
     def __init__(
         self,
         service: str,
         *,
+        nursery: Nursery,
         database: Database,
         folder: Path,
         environment: Mapping[str, str],
         module: str | None = None,
         group: str | None = None,
+        beside: Sequence[str] = (),
     ) -> None:
         self.service = service
         self.database = database
         self.module = module or f"services.{service}"
         self.prefix = f"f{uuid4().hex[:8]}."
         self.group = self.prefix + (group or service)
+        self._groups = [self.group, *(self.prefix + name for name in beside)]
         self.owner: AsyncEngine = create_async_engine(database.owner)
-        self.process: asyncio.subprocess.Process | None = None
-        self._spare: asyncio.subprocess.Process | None = None
-        self._log = (folder / f"{service}.log").open("ab")
+        self._nursery = nursery
+        self._log = folder / f"{service}.log"
         self._seqs: dict[str, int] = defaultdict(int)
         self._fed: set[str] = set()
         self._producer = AIOKafkaProducer(bootstrap_servers=PARTS.infra.kafka_bootstrap, acks="all")
@@ -88,81 +90,63 @@ class Rig:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        for process in (self.process, self._spare):
-            if process is not None and process.returncode is None:
-                process.kill()
-                await process.wait()
+        if self._nursery.is_alive:
+            self._nursery.kill()
+            await self._nursery.ended(WAIT_SECONDS)
         await self._reader.stop()
         await self._admin.close()
         await self._producer.stop()
         await self.owner.dispose()
-        self._log.close()
         await asyncio.to_thread(PARTS.drop, self.database)
 
     # -- the process --------------------------------------------------------------------------------------------
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ALPMERA_")}
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.armed_process", self.module),
-            cwd=ROOT,
-            env=inherited | self.environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=self._log,
-        )
-
-    async def start(self, *, spare: bool = True) -> None:
-        """Start the service, with no failpoint armed; `spare` begins to load the process after it."""
-        assert self.process is None or self.process.returncode is not None
-        self.process, self._spare = self._spare or await self._spawn(), None
-        self._write(self.process, "go")
-        if spare:
-            self._spare = await self._spawn()
+    async def start(self) -> None:
+        """Start the service, with no failpoint armed."""
+        await self._nursery.start(self.module, self.environment, self._log)
 
     async def arm(self, failpoints: str) -> None:
         """Arm failpoints in the running process; returns when they are."""
-        assert self.process is not None
-        assert self.process.stdout is not None
-        self._write(self.process, failpoints)
-        echoed = await asyncio.wait_for(self.process.stdout.readline(), timeout=WAIT_SECONDS)
-        assert echoed.decode().strip() == failpoints, self.log()
+        await self._nursery.arm(failpoints)
 
     async def died(self) -> None:
         """Wait for the process to be killed by SIGKILL, and make what the crash would only delay happen now."""
-        assert self.process is not None
         try:
-            returned = await asyncio.wait_for(self.process.wait(), timeout=WAIT_SECONDS)
+            code = await self._nursery.ended(WAIT_SECONDS)
         except TimeoutError:
-            raise AssertionError(f"{self.service} passed no armed failpoint\n{self.log()}") from None
-        assert returned == -9, f"{self.service} ended with {returned}\n{self.log()}"
+            raise AssertionError(f"{self.service} was not killed\n{self.log()}") from None
+        assert code == -9, f"{self.service} ended with {code}\n{self.log()}"
         await self._bury()
 
     async def kill(self) -> None:
         """Kill it from outside, now."""
-        assert self.process is not None
-        self.process.kill()
+        self._nursery.kill()
         await self.died()
 
     async def _bury(self) -> None:
-        coordinator = await self._admin.find_coordinator(self.group)
-        for member_id in await self._members():
-            await self._admin._send_request(LeaveGroupRequest(self.group, member_id), coordinator)
-        async with self.owner.begin() as connection:
-            await connection.execute(text("UPDATE intent SET lease_until = NULL WHERE lease_until IS NOT NULL"))
+        coordinator = await self._coordinator()
+        for group in self._groups:
+            for member_id in await self._members(group):
+                await self._admin._send_request(LeaveGroupRequest(group, member_id), coordinator)
 
-    async def _members(self) -> list[str]:
-        (described,) = await self._admin.describe_consumer_groups([self.group])
-        return [member[0] for group in described.groups for member in group[5]]
+    async def _coordinator(self) -> int:
+        """The broker that keeps the group. A new broker makes the topic for it at the first question and says so."""
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return int(await self._admin.find_coordinator(self.group))
+            except KafkaError as error:
+                if not error.retriable or time.monotonic() > end:
+                    raise
+            await asyncio.sleep(POLL_SECONDS)
 
-    @staticmethod
-    def _write(process: asyncio.subprocess.Process, line: str) -> None:
-        assert process.stdin is not None
-        process.stdin.write(f"{line}\n".encode())
+    async def _members(self, group: str) -> list[str]:
+        (described,) = await self._admin.describe_consumer_groups([group])
+        return [member[0] for found in described.groups for member in found[5]]
 
     def log(self) -> str:
         """The end of what the processes logged."""
-        return Path(self._log.name).read_text(errors="replace")[-LOG_CHARACTERS_MAX:]
+        return self._log.read_text(errors="replace")[-LOG_CHARACTERS_MAX:]
 
     # -- messages in --------------------------------------------------------------------------------------------
 
@@ -218,19 +202,19 @@ class Rig:
         while time.monotonic() < end:
             if await condition():
                 return
-            alive = self.process is not None and self.process.returncode is None
-            assert alive, f"{self.service} ended while waiting: {words}\n{self.log()}"
+            assert self._nursery.is_alive, f"{self.service} ended while waiting: {words}\n{self.log()}"
             await asyncio.sleep(POLL_SECONDS)
         raise AssertionError(f"{self.service}: did not come true: {words}\n{self.log()}")
 
     async def quiet(self) -> None:
         """Wait until every input is behind the committed offset, every output sent, no call open, nothing parked."""
         await self.until(self.at_the_end_of_its_input, "the committed offsets are at the end of the topics")
-        await self.until(self._nothing_open, "the outbox is sent and no call is open")
+        await self.until(self.nothing_open, "the outbox is sent and no call is open")
         await self.until(self.at_the_end_of_its_input, "the committed offsets are at the end of the topics")
         assert await self.rows("SELECT reason, error FROM parked") == []
 
-    async def _nothing_open(self) -> bool:
+    async def nothing_open(self) -> bool:
+        """Whether the outbox is sent and no call is open."""
         (row,) = await self.rows(
             "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) + "
             "(SELECT count(*) FROM intent WHERE state IN ('recorded', 'attempted') AND NOT waiting) AS open"
@@ -239,13 +223,18 @@ class Rig:
 
     async def at_the_end_of_its_input(self) -> bool:
         """Whether the group's committed offsets are the ends of every topic that was fed."""
-        committed = await self._admin.list_consumer_group_offsets(self.group)
+        committed = await self._committed()
         ends = await self._ends(self._fed)
         return all(end == 0 or (place in committed and committed[place].offset >= end) for place, end in ends.items())
 
+    async def _committed(self) -> dict[TopicPartition, Any]:
+        """The group's offsets."""
+        coordinator = await self._coordinator()
+        return dict(await self._admin.list_consumer_group_offsets(self.group, group_coordinator_id=coordinator))
+
     async def rewind(self) -> None:
         """Set the dead service's offsets to the start, as when a group's offsets are lost: everything comes again."""
-        committed = await self._admin.list_consumer_group_offsets(self.group)
+        committed = await self._committed()
         member = AIOKafkaConsumer(
             bootstrap_servers=PARTS.infra.kafka_bootstrap, group_id=self.group, enable_auto_commit=False
         )

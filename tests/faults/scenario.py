@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+from tests.faults.nursery import Nursery
 from tests.faults.rig import Rig
 from tests.fixtures.infra import PARTS
 
@@ -31,9 +32,11 @@ class Scenario(ABC):
 
     service = ""
     group: str | None = None
+    beside: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
         self.folder = folder
+        self.nursery = nursery
         self.rig: Rig
 
     @asynccontextmanager
@@ -42,10 +45,12 @@ class Scenario(ABC):
         database = await PARTS.database(self.service)
         rig = Rig(
             self.service,
+            nursery=self.nursery,
             database=database,
             folder=self.folder,
             environment=await self.environment(),
             group=self.group,
+            beside=self.beside,
         )
         async with rig:
             self.rig = rig
@@ -63,6 +68,9 @@ class Scenario(ABC):
     @abstractmethod
     async def send(self, number: int) -> UUID:
         """Send the message; returns its id."""
+
+    async def settled(self) -> None:  # noqa: B027 - doing nothing is right for most
+        """Wait for what the service does by itself, beside its messages; most do nothing."""
 
     @abstractmethod
     async def assert_one_effect(self, number: int, message_id: UUID) -> None:

@@ -26,6 +26,7 @@ from contracts.ledger import LedgerEntry, LedgerTransfer
 from contracts.suppliers import AcceptInvitation, RegisterSupplier, SupplierRegistered
 from services.kit.clock import wall_now
 from services.kit.people import seal
+from tests.faults.nursery import Nursery
 from tests.faults.parts import (
     ALL_WELL,
     DOCK,
@@ -157,8 +158,8 @@ class NotificationsScenario(Scenario):
 
     service = "notifications"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        super().__init__(folder, nursery)
         self._people_key = base64_key()
         self.mails: list[tuple[str, str]] = []
 
@@ -235,8 +236,8 @@ class EscrowScenario(Scenario):
 
     service = "escrow"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        super().__init__(folder, nursery)
         self.standin: Standin
 
     @asynccontextmanager
@@ -256,6 +257,7 @@ class EscrowScenario(Scenario):
             "ALPMERA_STRIPE_URL": self.standin.url,
             "ALPMERA_STRIPE_KEY": API_KEY,
             "ALPMERA_STRIPE_KIND": "stand-in",
+            "ALPMERA_RECONCILE_SECONDS": "1",
         }
 
     async def prepare(self, count: int) -> None:
@@ -277,6 +279,19 @@ class EscrowScenario(Scenario):
     async def send(self, number: int) -> UUID:
         """Units are reserved."""
         return await self.rig.event(self.campaigns[number].reserved())
+
+    async def settled(self) -> None:
+        """Reconciliation has matched every object with Stripe's balance transaction, the first top-up's too."""
+
+        async def level() -> bool:
+            rows = await self.rig.rows(
+                "SELECT object_id FROM clearing_object UNION ALL SELECT account FROM ledger_account "
+                "WHERE scope = 'platform' AND account = 'psp_pending' AND balance_minor <> 0"
+            )
+            return not rows
+
+        await self.rig.until(level, "reconciliation has nothing to do")
+        await self.rig.quiet()
 
     async def payment_intents(self, number: int) -> list[str]:
         """The states of this commitment's payment intents at the stand-in."""
@@ -311,9 +326,10 @@ class GatewayScenario(Scenario):
 
     service = "gateway"
     group = "gateway-g1"
+    beside = ("gateway.replies-gateway-under-test",)
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        super().__init__(folder, nursery)
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
 
@@ -351,8 +367,8 @@ class GatewayScenario(Scenario):
     async def assert_one_effect(self, number: int, message_id: UUID) -> None:
         """The campaign's sums are those of one transfer."""
         rows = await self.rig.rows(
-            "SELECT escrow_minor, received_minor FROM read_1.campaign_ledger WHERE id = :c",
-            c=self.campaigns[number].campaign_id,
+            "SELECT escrow_minor, received_minor FROM read_1.campaign_ledger WHERE scope_id = :c",
+            c=str(self.campaigns[number].campaign_id),
         )
         assert [tuple(row) for row in rows] == [(UNIT_PRICE_MINOR, UNIT_PRICE_MINOR)]
 

@@ -4,6 +4,9 @@ had been: the message has one effect, what is told is told in sequence, and noth
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -11,15 +14,24 @@ import httpx
 import pytest
 
 from contracts.campaigns import DraftCampaign
+from tests.faults.nursery import Nursery
 from tests.faults.parts import PRODUCT, TERMS
+from tests.faults.rig import POLL_SECONDS, WAIT_SECONDS
 from tests.faults.scenario import HANDLER_POINTS, Scenario
 from tests.faults.scenarios import SCENARIOS, GatewayScenario
-
-pytestmark = pytest.mark.full
 
 DECIDERS = ("campaigns", "escrow", "suppliers", "notifications")
 RELAY_POINTS = frozenset({"K4", "K5"})
 """A projection tells nothing; the gateway's relay sends commands."""
+
+
+TOLD = """
+    SELECT message_id, type, type = 'escrow.ledger_transfers_posted.v1' AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(payload::jsonb -> 'transfers') AS transfer
+        WHERE transfer ->> 'kind' NOT IN ('psp_settle', 'psp_sweep')
+    ) AS by_reconciliation
+    FROM outbox ORDER BY id
+"""
 
 
 async def killed_at(scenario: Scenario, number: int, failpoint: str) -> UUID:
@@ -37,19 +49,25 @@ async def killed_at(scenario: Scenario, number: int, failpoint: str) -> UUID:
 async def everything_comes_again(scenario: Scenario, handled: list[UUID]) -> None:
     """Lose the group's offsets: all that was ever sent comes again, to a service that has done it all."""
     rig = scenario.rig
-    told = await rig.rows("SELECT message_id FROM outbox ORDER BY id")
+    await scenario.settled()
+    told = await rig.rows(TOLD)
     await rig.kill()
     await rig.rewind()
-    await rig.start(spare=False)
+    await rig.start()
     await rig.quiet()
-    assert await rig.rows("SELECT message_id FROM outbox ORDER BY id") == told
+    again = await rig.rows(TOLD)
+    assert again[: len(told)] == told
+    # Reconciliation looks at all of Stripe's list when it starts, and may find money that has become available.
+    assert [row for row in again[len(told) :] if not row.by_reconciliation] == []
     for number, message_id in enumerate(handled):
         await scenario.assert_one_effect(number, message_id)
 
 
 @pytest.mark.parametrize("service", DECIDERS)
-async def test_a_service_killed_at_any_point_handles_its_message_once(service: str, tmp_path: Path) -> None:
-    scenario = SCENARIOS[service](tmp_path)
+async def test_a_service_killed_at_any_point_handles_its_message_once(
+    service: str, nursery: Nursery, tmp_path: Path
+) -> None:
+    scenario = SCENARIOS[service](tmp_path, nursery)
     async with scenario.running() as rig:
         await scenario.prepare(len(HANDLER_POINTS))
         await rig.quiet()
@@ -59,8 +77,8 @@ async def test_a_service_killed_at_any_point_handles_its_message_once(service: s
         await rig.assert_told_in_sequence()
 
 
-async def test_a_gateway_killed_at_any_point_projects_an_event_once(tmp_path: Path) -> None:
-    scenario = GatewayScenario(tmp_path)
+async def test_a_gateway_killed_at_any_point_projects_an_event_once(nursery: Nursery, tmp_path: Path) -> None:
+    scenario = GatewayScenario(tmp_path, nursery)
     async with scenario.running() as rig:
         points = [failpoint for name, failpoint in HANDLER_POINTS.items() if name not in RELAY_POINTS]
         await scenario.prepare(len(points))
@@ -70,11 +88,14 @@ async def test_a_gateway_killed_at_any_point_projects_an_event_once(tmp_path: Pa
         assert len(handled) == len(points)
 
 
-async def test_a_gateway_killed_while_its_relay_sends_loses_no_command_and_makes_no_second(tmp_path: Path) -> None:
-    scenario = GatewayScenario(tmp_path)
+async def test_a_gateway_killed_while_its_relay_sends_loses_no_command_and_makes_no_second(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    scenario = GatewayScenario(tmp_path, nursery)
     async with scenario.running() as rig, httpx.AsyncClient(base_url=scenario.url, timeout=30) as http:
         await scenario.prepare(1)
         await rig.quiet()
+        await listening(http)
         signed_in = (await http.post("/v1/dev/sign-in", json={"email": "olga@alpmera.test"})).json()
         keys = []
         for name in sorted(RELAY_POINTS):
@@ -84,6 +105,7 @@ async def test_a_gateway_killed_while_its_relay_sends_loses_no_command_and_makes
             await rig.died()
             await rig.start()
             await rig.quiet()
+            await listening(http)
         # People press again when no answer came: the same key is the same act.
         assert [await drafted(http, signed_in["token"], key) for key in keys] == [202, 202]
         await rig.quiet()
@@ -91,6 +113,17 @@ async def test_a_gateway_killed_while_its_relay_sends_loses_no_command_and_makes
         assert len(rows) == len(keys)
         sent = {headers["ce_id"] for headers in await rig.sent("campaigns.commands")}
         assert sent == {str(row.message_id) for row in rows}
+
+
+async def listening(http: httpx.AsyncClient) -> None:
+    """Wait until the gateway answers."""
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(httpx.TransportError):
+            if (await http.get("/healthz")).status_code == 200:
+                return
+        await asyncio.sleep(POLL_SECONDS)
+    raise AssertionError("the gateway does not answer")
 
 
 async def drafted(http: httpx.AsyncClient, token: str, key: str) -> int | None:

@@ -54,6 +54,9 @@ _REGISTRIES = re.compile(
     + r")(?![\w-]|\.\w)"
 )
 
+_OPEN_END_SIGNS = ("to" + "do", "fix" + "me", "xx" + "x", "implemented" + "error", "coming", "implemented")
+_REGISTRY_SIGNS = tuple(".".join(parts) for parts in _REGISTRY_NAMES)
+
 _BEFORE_PATH = r"(?<![\w.\-/}~])"
 _MACHINE_PATHS = re.compile(
     _BEFORE_PATH + r"/(?:wo" + r"rk|ro" + r"ot)/|" + _BEFORE_PATH + r"/(?:ho" + r"me|Us" + r"ers)/\w"
@@ -64,13 +67,15 @@ _WORK_RECORDS = re.compile(r"(?i)\biss" + r"ue #?\d+\b|\bshar" + r"ed/(?:design|
 
 def nothing_is_left_open(source: Source) -> Iterator[Finding]:
     """A mark for later is a defect that nobody owns; the work is done, or it is not begun."""
-    yield from _matches(source, _OPEN_ENDS, "an open end")
+    if _holds_any(source, _OPEN_END_SIGNS):
+        yield from _matches(source, _OPEN_ENDS, "an open end")
 
 
 def no_registry_is_named(source: Source) -> Iterator[Finding]:
     """Where packages come from is each machine's own setting: a mirror, a cache, a closed network.
     A name written here would reach past it."""
-    yield from _matches(source, _REGISTRIES, "the address of a registry")
+    if _holds_any(source, _REGISTRY_SIGNS):
+        yield from _matches(source, _REGISTRIES, "the address of a registry")
 
 
 def no_path_of_one_machine(source: Source) -> Iterator[Finding]:
@@ -83,6 +88,12 @@ def no_path_of_one_machine(source: Source) -> Iterator[Finding]:
 def nothing_about_how_the_work_was_done(source: Source) -> Iterator[Finding]:
     """The repository speaks of the product; a reference to the work's own records leads nowhere."""
     yield from _matches(source, _WORK_RECORDS, "a record of the work")
+
+
+def _holds_any(source: Source, signs: tuple[str, ...]) -> bool:
+    """Whether a text holds a sign, in whatever capitals: most hold none, and need not be searched letter by letter."""
+    lowered = source.text.lower()
+    return any(sign in lowered for sign in signs)
 
 
 def _matches(source: Source, pattern: re.Pattern[str], what: str) -> Iterator[Finding]:

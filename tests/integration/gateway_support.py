@@ -30,6 +30,7 @@ import contracts.catalogue  # noqa: F401
 from contracts.campaigns import CampaignDrafted, CampaignOpened, CampaignSubmitted
 from contracts.envelope import Actor, Envelope, Message, parse, stream_name
 from contracts.terms import Product, Terms
+from services.gateway.__main__ import SERVER_OPTIONS
 from services.gateway.app import ROUTERS, create_app
 from services.gateway.auth import local_sign_in
 from services.gateway.schemas.answers import ProblemView
@@ -295,7 +296,7 @@ async def serving(settings: GatewaySettings) -> AsyncIterator[str]:
     """A gateway that serves these settings on a free port; its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(create_app(settings), timeout_graceful_shutdown=5, **SERVER_OPTIONS)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve(sockets=[listener]))
     while not server.started:

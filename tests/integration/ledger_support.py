@@ -17,6 +17,7 @@ from services.escrow.domain import dispute_postings, postings
 from services.escrow.domain.ledger import Posting
 from services.escrow.store import ledger as store
 from services.escrow.store.invariants import QUERIES, violations
+from services.escrow.store.ledger_rows import INSERT, insert_parameters, transfer_columns
 from services.kit.service import Service
 from services.kit.transaction import make_work
 from services.kit.work import Work
@@ -186,9 +187,9 @@ async def insert_as_written(
         ledger.post(posting)
     heads = await ledger._heads({posting.scope for posting in given})
     numbered = [store._numbered(posting, entries, heads[posting.scope], work.now) for posting, entries in ledger._fresh]
-    columns = store._columns(numbered, work.now)
+    columns = transfer_columns(numbered)
     spoil(columns)
-    await connection.execute(store._INSERT, columns)
+    await connection.execute(INSERT, insert_parameters(columns, work.now))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from contracts.suppliers import SupplierRegistered
 from services.gateway.domain.inviting import INVITES, may_invite
-from services.gateway.domain.roles import ALLOWED, SIGNED_IN, STAFF
+from services.gateway.domain.policy import POLICY
+from services.gateway.domain.roles import SIGNED_IN, STAFF
 from tests.integration.gateway_support import Stage, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -192,7 +193,7 @@ async def test_an_invitation_into_a_role_follows_the_table_of_inviters(stage: St
 
 async def test_only_a_founder_invites_staff_and_only_inviters_may_act() -> None:
     assert {role for role in SIGNED_IN if any(may_invite(role, staff) for staff in STAFF)} == {"founder"}
-    assert ALLOWED["invite_members"] == frozenset(INVITES)
+    assert POLICY["member_invitations_issue"].roles == frozenset(INVITES)
 
 
 async def test_lists_go_on_by_cursor(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from contracts.campaigns import CampaignClosed, CommitmentLocked, CommitmentReserved, TargetReached
 from contracts.escrow import FundsHeld, RefundDecided
@@ -17,6 +18,7 @@ from contracts.suppliers import SupplierInvited
 from services.gateway.rebuild import RebuildError, rebuild
 from services.gateway.store.generations import TABLES, consumer_name
 from services.gateway.store.operations import PAUSE_LOCK_KEY
+from services.gateway.store.projection import Rows, write
 from tests.integration.gateway_support import STARTED, Stage, gateway_settings, make_stage, serving
 
 pytestmark = pytest.mark.asyncio
@@ -134,6 +136,28 @@ async def test_a_difference_stops_the_switch_and_names_the_place(stage: Stage) -
     assert (again.generation, again.switched) == (3, True)
     remains = await stage.rows("SELECT count(*) AS count FROM pg_namespace WHERE nspname = 'read_2'")
     assert remains[0].count == 0, "what an earlier rebuild left unfinished is removed"
+
+
+async def test_a_row_is_the_same_whether_its_events_came_together_or_one_by_one(stage: Stage) -> None:
+    moves = [{"escrow_minor": 500}, {"refund_payable_minor": 200, "escrow_minor": -200}, {"position": 2}]
+    together, singly = str(uuid4()), str(uuid4())
+    batches = [[(together, move) for move in moves], *([(singly, move)] for move in moves)]
+    async with stage.owner.begin() as connection:
+        await connection.execute(text("SET LOCAL search_path TO read_1, public"))
+        for batch in batches:
+            rows = Rows()
+            for scope, move in batch:
+                (rows.put if "position" in move else rows.add)("campaign_ledger", scope, **move)
+            await write(connection, rows)
+    grown = {
+        row.scope: row.rest
+        for row in await stage.rows(
+            "SELECT scope_id AS scope, to_jsonb(row) - 'scope_id' AS rest FROM read_1.campaign_ledger AS row"
+        )
+    }
+    assert grown[together] == grown[singly]
+    assert (grown[singly]["escrow_minor"], grown[singly]["refund_payable_minor"]) == (300, 200)
+    assert None not in [grown[singly][name] for name in TABLES["campaign_ledger"].sums]
 
 
 async def test_two_rebuilds_at_once_are_refused(stage: Stage) -> None:

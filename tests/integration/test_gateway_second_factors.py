@@ -25,7 +25,7 @@ NOBODYS_ID = "0197a3c0-0000-7000-8000-0000000000ff"
 
 @pytest_asyncio.fixture(scope="module")
 async def stage() -> AsyncIterator[Stage]:
-    async with make_stage(codes_free_per_network=100_000) as made:
+    async with make_stage() as made:
         yield made
 
 

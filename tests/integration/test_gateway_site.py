@@ -12,6 +12,7 @@ import pytest_asyncio
 from contracts.errors import PROBLEMS
 from services.gateway.openapi import document
 from services.gateway.site import NONCE_PLACEHOLDER, Site
+from services.kit.revisions import head_revision
 from tests.integration.gateway_support import Stage, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -83,7 +84,7 @@ async def test_readiness_tells_when_the_migrations_are_behind(stage: Stage) -> N
     try:
         answer = await stage.client().get("/readyz")
     finally:
-        await stage.execute("UPDATE alembic_version SET version_num = '0001'")
+        await stage.execute("UPDATE alembic_version SET version_num = :newest", newest=head_revision("gateway"))
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
     assert answer.json()["checks"]["migrations"] is False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -207,19 +206,22 @@ def test_one_payment_is_never_both_held_and_late() -> None:
         ({"object_id": None}, "object_missing"),
         ({"commitment_id": None}, "commitment_missing"),
         ({"reverses": 4}, "reversal_missing"),
+        ({"object_id": ""}, "object_missing"),
+        ({"object_id": "ch_1\x1fch_2"}, "unreadable"),
+        ({"cause": "pi:one\x1ftwo"}, "unreadable"),
         ({"cause": "pi:" + "x" * 300}, "too_large"),
         ({"relied_on": (K,) * 1_001}, "too_large"),
     ],
 )
 def test_an_unsound_posting_is_refused_with_its_code(change: dict[str, object], code: str) -> None:
-    assert code_of(replace(LOCK, **change)) == code
+    assert code_of(LOCK._replace(**change)) == code
 
 
 def test_a_plan_and_a_reason_are_needed_where_people_decide() -> None:
     clear = postings.clear(SCOPE, K, 5, plan_id=PLAN, to_reserve=False)
     goodwill = postings.goodwill(SCOPE, K, 5, plan_id=PLAN, reason="late")
-    assert code_of(replace(clear, plan_id=None)) == "plan_missing"
-    assert code_of(replace(goodwill, reason=None)) == "reason_missing"
+    assert code_of(clear._replace(plan_id=None)) == "plan_missing"
+    assert code_of(goodwill._replace(reason=None)) == "reason_missing"
 
 
 def test_campaign_accounts_and_platform_accounts_never_mix() -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from contracts.envelope import PLATFORM_SCOPE
@@ -25,7 +26,13 @@ ENTRIES_MAX = 8
 NAME_CHARACTERS_MAX = 200
 """Longest cause, and longest object id at Stripe (theirs are at most 255 bytes and in practice below 70)."""
 
+UNIT_SEPARATOR = "\x1f"
+"""What may stand in no cause and no object id: the store joins names with it."""
+
 REASON_CHARACTERS_MAX = 4_000
+IDS_AT_HAND_MAX = 4_096
+"""Most ids whose text is kept at hand: more than a batch has."""
+
 RELIED_ON_MAX = 1_000
 """Most events that one transfer may rest on."""
 
@@ -147,8 +154,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """One transfer to be posted in one scope. `entries` are (account, amount): credit +, debit −, minor units.
 
     `object_id` is the object at Stripe that a `psp_clearing` entry speaks of, as a balance transaction names its source.
@@ -174,9 +180,15 @@ def account_class(account: str) -> str:
     return account.partition(":")[0]
 
 
+@lru_cache(maxsize=IDS_AT_HAND_MAX)
+def id_text(value: UUID) -> str:
+    """An id as text, kept at hand: a posting writes its commitment's several times."""
+    return str(value)
+
+
 def commitment_account(name: str, commitment_id: UUID) -> str:
     """The account of a class for one commitment, such as `escrow:<commitment id>`."""
-    return f"{name}:{commitment_id}"
+    return f"{name}:{id_text(commitment_id)}"
 
 
 def check_balance(account: str, balance_minor: int) -> None:
@@ -207,7 +219,8 @@ def _check_names(posting: Posting, kind: Kind) -> None:
         raise LedgerRefused("plan_missing", kind=posting.kind, cause=posting.cause)
     if kind.names_reason and not posting.reason:
         raise LedgerRefused("reason_missing", kind=posting.kind, cause=posting.cause)
-    if "\0" in posting.cause + (posting.object_id or "") + (posting.reason or ""):
+    names = posting.cause + (posting.object_id or "")
+    if UNIT_SEPARATOR in names or "\0" in names or "\0" in (posting.reason or ""):
         raise LedgerRefused("unreadable", kind=posting.kind)
     if (
         len(posting.cause) > NAME_CHARACTERS_MAX
@@ -226,7 +239,7 @@ def _check_entries(posting: Posting, kind: Kind) -> None:
         raise LedgerRefused("unbalanced", cause=posting.cause, entries=len(entries))
     in_platform = posting.scope == PLATFORM_SCOPE
     # A transfer moves one person's money only: every commitment account in it is the named commitment's.
-    own = f":{posting.commitment_id}"
+    own = None if posting.commitment_id is None else f":{id_text(posting.commitment_id)}"
     total = 0
     for account, amount_minor in entries:
         total += amount_minor
@@ -234,13 +247,13 @@ def _check_entries(posting: Posting, kind: Kind) -> None:
         found = ACCOUNT_CLASSES.get(name)
         if found is None or not (found.in_platform if in_platform else found.in_campaign):
             raise LedgerRefused("unknown_account", scope=posting.scope, account=account)
-        if account != (name + own if found.per_commitment else name):
+        if (own is None or account != name + own) if found.per_commitment else account != name:
             raise LedgerRefused("wrong_account", kind=posting.kind, account=account)
         if name not in (kind.credits if amount_minor > 0 else kind.debits):
             raise LedgerRefused("wrong_account", kind=posting.kind, account=account, amount_minor=amount_minor)
         if amount_minor == 0 or not -AMOUNT_MINOR_MAX <= amount_minor <= AMOUNT_MINOR_MAX:
             raise LedgerRefused("amount_out_of_range", account=account, amount_minor=amount_minor)
-        if name == "psp_clearing" and posting.object_id is None:
+        if name == "psp_clearing" and not posting.object_id:
             raise LedgerRefused("object_missing", kind=posting.kind, cause=posting.cause)
     if total != 0:
         raise LedgerRefused("unbalanced", cause=posting.cause, total_minor=total)

@@ -8,7 +8,7 @@ Balances are not seen here: the store checks the whole posting and its balances 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -374,8 +374,7 @@ def explained(scope: str, *, bt_id: str, net_minor: int, position: int, facts: F
 
 def correction(original: Posting, *, plan_id: UUID, position: int, reason: str, facts: Facts = NO_FACTS) -> Posting:
     """The exact reverse of the posted transfer at `position`, approved by two people; the right one follows on its own."""
-    return replace(
-        original,
+    return original._replace(
         kind="correction",
         cause=f"cor:{plan_id}",
         entries=reversed_entries(original.entries),

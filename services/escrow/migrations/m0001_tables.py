@@ -98,7 +98,7 @@ CREATE TABLE ledger_entry (
 """
 
 INDEXES = (
-    "CREATE INDEX ledger_transfer_commitment ON ledger_transfer (commitment_id) WHERE commitment_id IS NOT NULL",
+    "CREATE INDEX ledger_transfer_dispute ON ledger_transfer (commitment_id) WHERE kind = 'dispute_opened'",
     "CREATE INDEX ledger_transfer_plan ON ledger_transfer (plan_id) WHERE plan_id IS NOT NULL",
     """
     CREATE INDEX ledger_account_shared ON ledger_account (class) WHERE class IN (
@@ -106,6 +106,7 @@ INDEXES = (
     )
     """,
 )
+# Only a dispute is looked for by its commitment; an index over all of them would cost each posting a twentieth.
 # The last one serves the sums over all scopes, such as what is available at Stripe; it holds a few rows per scope.
 
 STATEMENTS = (SCOPE, ACCOUNT, TRANSFER, ENTRY, *INDEXES)

@@ -26,10 +26,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.envelope import stream_name
 from contracts.escrow import LedgerTransfersPosted
 from contracts.ledger import LedgerTransfer, canonical_values, chained_hash
-from services.escrow.domain.ledger import Posting, check_balance, check_posting
+from services.escrow.domain.ledger import Posting, check_balance, check_posting, id_text
+from services.escrow.store.ledger_rows import (
+    INSERT,
+    SELECT_ACCOUNTS,
+    SELECT_CAUSES,
+    account_columns,
+    cause_columns,
+    insert_parameters,
+    transfer_columns,
+)
 
 EVENT_BYTES_MAX = 400_000
 """Bound on the estimated body of one LedgerTransfersPosted event, well below what one message may hold."""
+
+MODELS_AT_ONCE = 50
+"""Transfers made into models between two looks at the connection."""
 
 _CACHE_KEY = "escrow.ledger"
 
@@ -82,8 +94,7 @@ class Ledger:
         missing = [pair for pair in dict.fromkeys(wanted) if pair not in self._accounts]
         if not missing:
             return
-        parameters = {"scopes": [scope for scope, _ in missing], "accounts": [account for _, account in missing]}
-        rows = await self._work.connection.execute(_SELECT_ACCOUNTS, parameters)
+        rows = await self._work.connection.execute(SELECT_ACCOUNTS, account_columns(missing))
         for pair in missing:
             self._accounts[pair] = _Account(0, 0)
         for row in rows:
@@ -94,7 +105,7 @@ class Ledger:
         missing = [cause for cause in dict.fromkeys(causes) if cause not in self._causes]
         if not missing:
             return
-        rows = await self._work.connection.execute(_SELECT_CAUSES, {"causes": missing})
+        rows = await self._work.connection.execute(SELECT_CAUSES, cause_columns(missing))
         self._causes.update(dict.fromkeys(missing, False))
         self._causes.update((row.cause, True) for row in rows)
 
@@ -163,16 +174,14 @@ class Ledger:
         heads = await self._heads({posting.scope for posting, _ in fresh})
         now = self._work.now
         numbered = [_numbered(posting, entries, heads[posting.scope], now) for posting, entries in fresh]
-        insert = asyncio.create_task(self._insert(_columns(numbered, now)))
+        insert = asyncio.create_task(self._insert(insert_parameters(transfer_columns(numbered), now)))
         try:
-            # The database works on the insert while the models are made here.
-            await asyncio.sleep(0)
-            return _TRANSFERS.validate_python(numbered)
+            return await _models(fresh, numbered)
         finally:
             await insert
 
     async def _insert(self, columns: dict[str, Any]) -> None:
-        await self._work.connection.execute(_INSERT, columns)
+        await self._work.connection.execute(INSERT, columns)
 
     async def _heads(self, scopes: set[str]) -> dict[str, _Head]:
         """The heads, read just before numbering: a scope's currency may have been set in this very transaction."""
@@ -204,6 +213,25 @@ def _numbered(posting: Posting, entries: list[dict[str, Any]], head: _Head, now:
     values["hash"] = chained_hash(head.chain_head, canonical_values(values))
     head.transfer_count, head.chain_head = values["position"], values["hash"]
     return values
+
+
+async def _models(
+    fresh: list[tuple[Posting, list[dict[str, Any]]]], numbered: list[dict[str, Any]]
+) -> list[LedgerTransfer]:
+    """Make the models while the database works on the insert, in slices: between two of them the loop sends what the
+    connection takes, so that a large statement is on its way. Ids go in as they are, which saves reading their text."""
+    models: list[LedgerTransfer] = []
+    for start in range(0, len(numbered), MODELS_AT_ONCE):
+        await asyncio.sleep(0)
+        some = slice(start, start + MODELS_AT_ONCE)
+        models += _TRANSFERS.validate_python(
+            [
+                values
+                | {"commitment_id": posting.commitment_id, "plan_id": posting.plan_id, "relied_on": posting.relied_on}
+                for (posting, _), values in zip(fresh[some], numbered[some], strict=True)
+            ]
+        )
+    return models
 
 
 async def open_ledger(work: LedgerWork, scopes: Iterable[str], accounts: Iterable[tuple[str, str]] = ()) -> Ledger:
@@ -247,78 +275,15 @@ def _weight_bytes(transfer: LedgerTransfer) -> int:
 
 
 def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _columns(transfers: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    """The parameters of the insert: one array for each column."""
-    entries = [(transfer, entry) for transfer in transfers for entry in transfer["entries"]]
-    columns: dict[str, Any] = {f"t_{name}": [transfer[name] for transfer in transfers] for name in _TRANSFER_COLUMNS}
-    columns["t_relied_on"] = ["{" + ",".join(transfer["relied_on"]) + "}" for transfer in transfers]
-    columns["created_at"] = now
-    columns["e_scope"] = [transfer["scope"] for transfer, _ in entries]
-    columns["e_position"] = [transfer["position"] for transfer, _ in entries]
-    columns.update({f"e_{name}": [entry[name] for _, entry in entries] for name in _ENTRY_COLUMNS})
-    return columns
+    return None if value is None else id_text(value)
 
 
 _TRANSFERS = TypeAdapter(list[LedgerTransfer])
-_TRANSFER_COLUMNS = (
-    "scope",
-    "position",
-    "kind",
-    "cause",
-    "commitment_id",
-    "plan_id",
-    "reverses",
-    "reason",
-    "event_at",
-    "hash",
-)
-_ENTRY_COLUMNS = ("account", "amount_minor", "balance_minor", "version", "object_id")
 
 _SELECT_HEADS = text(
     """
     SELECT scope, currency, transfer_count, chain_head
     FROM ledger_scope
     WHERE stream = ANY (CAST(:streams AS text[]))
-    """
-)
-
-_SELECT_ACCOUNTS = text(
-    """
-    SELECT scope, account, balance_minor, version
-    FROM ledger_find_accounts(CAST(:scopes AS text[]), CAST(:accounts AS text[]))
-    """
-)
-
-_SELECT_CAUSES = text("SELECT cause FROM ledger_find_causes(CAST(:causes AS text[])) AS cause")
-
-# Both inserts are one statement on purpose: the triggers at its end see whole transfers, and refuse anything else.
-# The entries stand outermost so that their trigger, which seals the transfers, runs before the transfers' own.
-_INSERT = text(
-    """
-    WITH moved AS (
-        INSERT INTO ledger_transfer (
-            scope, position, kind, cause, commitment_id, plan_id, reverses, reason, relied_on, event_at, created_at,
-            hash
-        )
-        SELECT
-            t.scope, t.position, t.kind, t.cause, t.commitment_id, t.plan_id, t.reverses, t.reason,
-            CAST(t.relied_on AS uuid[]), t.event_at, CAST(:created_at AS timestamptz), t.hash
-        FROM unnest(
-            CAST(:t_scope AS text[]), CAST(:t_position AS bigint[]), CAST(:t_kind AS text[]), CAST(:t_cause AS text[]),
-            CAST(CAST(:t_commitment_id AS text[]) AS uuid[]), CAST(CAST(:t_plan_id AS text[]) AS uuid[]), CAST(:t_reverses AS bigint[]),
-            CAST(:t_reason AS text[]), CAST(:t_relied_on AS text[]), CAST(:t_event_at AS timestamptz[]),
-            CAST(:t_hash AS text[])
-        ) AS t (scope, position, kind, cause, commitment_id, plan_id, reverses, reason, relied_on, event_at, hash)
-    )
-    INSERT INTO ledger_entry (scope, position, account, amount_minor, balance_minor, version, object_id)
-    SELECT e.scope, e.position, e.account, e.amount_minor, e.balance_minor, e.version, e.object_id
-    FROM unnest(
-        CAST(:e_scope AS text[]), CAST(:e_position AS bigint[]), CAST(:e_account AS text[]),
-        CAST(:e_amount_minor AS bigint[]), CAST(:e_balance_minor AS bigint[]), CAST(:e_version AS bigint[]),
-        CAST(:e_object_id AS text[])
-    ) AS e (scope, position, account, amount_minor, balance_minor, version, object_id)
     """
 )

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.errors import Rejected
 from services.gateway.auth.people import Person, record_people
+from services.gateway.auth.requests import count
 from services.gateway.domain.client_words import client_words
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
@@ -81,6 +82,7 @@ async def sign_in(request: Request) -> Response:
     """Open a session for a known address without any proof."""
     gateway = gateway_of(request)
     body = await read_body(request, SignInBody)
+    await count(request, "sign_in_address", request.scope["client_address"])
     lookup = email_lookup(gateway.settings.people_key_gateway.get_secret_value(), body.email)
     async with gateway.engine.begin() as connection:
         account = await account_by_email(connection, lookup)

@@ -13,23 +13,60 @@ from fastapi import Request
 
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
+from services.gateway.auth.origins import SAFE_METHODS
+from services.gateway.domain.limits import LimitName
+from services.gateway.domain.policy import may
 from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
-from services.gateway.domain.roles import may
+from services.gateway.middleware import note_standing
 from services.gateway.parts import gateway_of
+from services.gateway.usecases.limit_rates import RateLimitedError
 from services.kit.clock import wall_now
 
 COOKIE = "__Host-session"
 CSRF_HEADER = "x-alpmera-csrf"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SAME_SITE = frozenset({"same-origin", "none"})
+COUNTED_APART: dict[str, LimitName] = {"commit_funds": "commit"}
+"""Operations with a limit of their own beside those of the account."""
 
 
 async def identify(request: Request) -> Identity | None:
-    """The signed-in account of a request, or None. Raises Rejected(csrf_failed) for a write that a browser was tricked
-    into, Rejected(second_factor_required) for a session that has to prove more first."""
-    identity = await _session(request)
+    """The signed-in account of a request, counted against its limits, or None. Raises Rejected(csrf_failed) for a write
+    that a browser was tricked into, Rejected(second_factor_required) for a session that has to prove more first,
+    ProblemError(rate_limited)."""
+    identity = await _counted_identity(request)
     if identity is not None and not opens_the_account(identity.role, identity.proof):
         raise Rejected("second_factor_required")
+    return identity
+
+
+async def count(request: Request, name: LimitName, whose: str, *, exactly: bool = False) -> None:
+    """Count a request against a limit; the answer tells where the sender stands with the tightest one. `exactly` counts
+    in the database itself, for what guards a secret. Raises ProblemError(rate_limited)."""
+    limits = gateway_of(request).limits
+    try:
+        standing = await (limits.hit_exactly(name, whose) if exactly else limits.hit(name, whose))
+    except RateLimitedError as error:
+        note_standing(request.scope, error.standing)
+        raise
+    if standing is not None:
+        note_standing(request.scope, standing)
+
+
+async def count_sign_in(request: Request) -> None:
+    """Count an attempt to sign in against the network address it came from. Raises ProblemError(rate_limited)."""
+    await count(request, "sign_in_address", request.scope["client_address"], exactly=True)
+
+
+async def identity_of(request: Request) -> Identity | None:
+    """The account behind a request's token, without counting. Raises Rejected(csrf_failed)."""
+    token, from_cookie = _token(request)
+    if token is None:
+        return None
+    gateway = gateway_of(request)
+    identity = await gateway.sessions.identity(token)
+    if identity is None or (identity.proof == "local" and gateway.settings.profile == "production"):
+        return None
+    if from_cookie and request.method not in SAFE_METHODS:
+        _check_intent(request, identity)
     return identity
 
 
@@ -44,19 +81,22 @@ async def signed_in(request: Request) -> Identity:
 async def account_session(request: Request) -> Identity:
     """The signed-in account, also of a session that has to prove more before it can do anything else. Raises
     Rejected(not_signed_in)."""
-    identity = await _session(request)
+    identity = await _counted_identity(request)
     if identity is None:
         raise Rejected("not_signed_in")
     return identity
 
 
-async def allowed(request: Request, act: str) -> Identity:
-    """The signed-in account, whose role allows the act. Raises Rejected(not_signed_in, not_allowed, step_up_required)."""
+async def allowed(request: Request, operation: str) -> Identity:
+    """The signed-in account, whose role may ask the operation. Raises Rejected(not_signed_in, not_allowed,
+    step_up_required)."""
     identity = await signed_in(request)
-    if not may(identity.role, act):
+    if not may(identity.role, operation):
         raise Rejected("not_allowed")
-    if act in STEP_UP_ACTS and not is_fresh(identity.proof, identity.proven_at, now=wall_now()):
+    if operation in STEP_UP_ACTS and not is_fresh(identity.proof, identity.proven_at, now=wall_now()):
         raise Rejected("step_up_required")
+    if operation in COUNTED_APART:
+        await count(request, COUNTED_APART[operation], str(identity.subject_id))
     return identity
 
 
@@ -68,23 +108,16 @@ def needs_factor(request: Request, identity: Identity) -> None:
         raise Rejected("passkey_required")
 
 
-def check_origin(request: Request) -> None:
-    """For writes that need no session: a page of somebody else's must not send them. Raises Rejected(csrf_failed)."""
-    origin = request.headers.get("origin")
-    if origin is not None and not is_own_origin(request, origin):
-        raise Rejected("csrf_failed")
-    if request.headers.get("sec-fetch-site", "none") not in SAME_SITE:
-        raise Rejected("csrf_failed")
-
-
 def session_token(request: Request) -> str | None:
     """The session's token that a request carries, whether it is good or not."""
     return _token(request)[0]
 
 
 def own_origin(request: Request) -> str:
-    """The origin a browser asked for."""
-    return f"{request.url.scheme}://{request.headers.get('host', '')}"
+    """The site's origin: the one that was asked for, or the first of the settings' when they name some and not this."""
+    asked = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    named = gateway_of(request).settings.public_origins
+    return named[0] if named and asked not in named else asked
 
 
 def is_own_origin(request: Request, origin: str) -> bool:
@@ -92,16 +125,12 @@ def is_own_origin(request: Request, origin: str) -> bool:
     return origin == own_origin(request) or origin in gateway_of(request).settings.public_origins
 
 
-async def _session(request: Request) -> Identity | None:
-    token, from_cookie = _token(request)
-    if token is None:
-        return None
-    gateway = gateway_of(request)
-    identity = await gateway.sessions.identity(token)
-    if identity is None or (identity.proof == "local" and gateway.settings.profile == "production"):
-        return None
-    if from_cookie and request.method not in SAFE_METHODS:
-        _check_intent(request, identity)
+async def _counted_identity(request: Request) -> Identity | None:
+    identity = await identity_of(request)
+    if identity is not None:
+        await count(request, "account", str(identity.subject_id))
+        if request.method not in SAFE_METHODS:
+            await count(request, "write", str(identity.subject_id))
     return identity
 
 
@@ -124,4 +153,3 @@ def _check_intent(request: Request, identity: Identity) -> None:
     given = request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(given.encode(), identity.csrf_token.encode()):
         raise Rejected("csrf_failed")
-    check_origin(request)

@@ -40,9 +40,9 @@ def code_at(secret: str, step: int) -> str:
     return totp.generate(step * STEP_SECONDS).decode()
 
 
-def matching_step(secret: str, code: str, *, now_seconds: float) -> int | None:
+def matching_step(secret: str, code: str, *, now_seconds: int) -> int | None:
     """The step whose code this is, or None. Every step is compared, in constant time."""
-    current = int(now_seconds) // STEP_SECONDS
+    current = now_seconds // STEP_SECONDS
     found: int | None = None
     for around in STEPS_AROUND:
         if hmac.compare_digest(code_at(secret, current + around).encode(), code.encode()):

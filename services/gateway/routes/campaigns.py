@@ -17,7 +17,7 @@ from contracts.envelope import Command
 from contracts.errors import Rejected
 from contracts.terms import CAMPAIGN_STATES
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import allowed, identify
+from services.gateway.auth.requests import allowed, identify, identity_of
 from services.gateway.domain.operation import Operation, Outcome
 from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.acting import asked
@@ -217,7 +217,7 @@ async def _progress_events(request: Request, gateway: Gateway, watcher: Watcher,
 
 async def _still_visible(request: Request, gateway: Gateway, campaign_id: UUID) -> bool:
     """Whether the viewer may still see it: a session that ended ends its streams too."""
-    return await visible_progress(gateway.reads, campaign_id, await identify(request)) is not None
+    return await visible_progress(gateway.reads, campaign_id, await identity_of(request)) is not None
 
 
 def _progress_event(row: Mapping[str, Any]) -> bytes:

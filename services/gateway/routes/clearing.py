@@ -62,7 +62,7 @@ async def submit_clearing_plan(request: Request, campaign_id: UUID) -> Response:
 )
 async def campaign_clearing_plans(request: Request, campaign_id: UUID) -> Response:
     """The newest first."""
-    identity = await allowed(request, "read_staff_pages")
+    identity = await allowed(request, "campaign_clearing_plans")
     gateway = gateway_of(request)
     await gateway.visibility.check(campaign_id, identity)
     return list_answer(await campaign_plans(gateway.reads, campaign_id), plan_view)
@@ -76,7 +76,7 @@ async def campaign_clearing_plans(request: Request, campaign_id: UUID) -> Respon
 )
 async def clearing_plans_read(request: Request, plan_id: UUID) -> Response:
     """With its figures, its conditions and who decided."""
-    await allowed(request, "read_staff_pages")
+    await allowed(request, "clearing_plans_read")
     return json_answer(plan_view(await _plan(gateway_of(request), plan_id)))
 
 
@@ -131,7 +131,7 @@ async def retry_plan_transfer(request: Request, plan_id: UUID) -> Response:
 )
 async def cases_list(request: Request, state: str | None = None) -> Response:
     """The newest first."""
-    await allowed(request, "read_staff_pages")
+    await allowed(request, "cases_list")
     found = await cases(gateway_of(request).reads, state=one_of(state, CASE_STATES, name="state"))
     return list_answer(found, case_view)
 
@@ -175,7 +175,7 @@ async def top_up_float(request: Request) -> Response:
 )
 async def staff_overview(request: Request) -> Response:
     """Reviews, plans for a second approval, reported faults, open cases, campaigns ready for a plan."""
-    identity = await allowed(request, "read_staff_pages")
+    identity = await allowed(request, "staff_overview")
     reads = gateway_of(request).reads
     reviews = await list_campaigns(reads, identity, states=["IN_REVIEW"], page=Page(LIMIT_MAX))
     return json_answer(

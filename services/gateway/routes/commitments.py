@@ -93,7 +93,7 @@ async def commitments_list(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response:
     """Each with one sentence that says where the money is now."""
-    identity = await allowed(request, "list_own_commitments")
+    identity = await allowed(request, "commitments_list")
     gateway = gateway_of(request)
     rows = await own_commitments(
         gateway.reads,
@@ -229,7 +229,7 @@ async def campaign_commitments_list(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response:
     """Without who made them; amounts are for staff."""
-    identity = await _campaign_reader(request, campaign_id)
+    identity = await _campaign_reader(request, campaign_id, "campaign_commitments")
     rows = await campaign_commitments(
         gateway_of(request).reads,
         campaign_id,
@@ -252,14 +252,14 @@ async def campaign_commitments_list(
 )
 async def campaign_issues_list(request: Request, campaign_id: UUID) -> Response:
     """Their texts are for staff."""
-    identity = await _campaign_reader(request, campaign_id)
+    identity = await _campaign_reader(request, campaign_id, "campaign_issues")
     rows = await campaign_issues(gateway_of(request).reads, campaign_id)
     return list_answer(rows, lambda row: issue_view(row, with_text=identity.is_staff))
 
 
-async def _campaign_reader(request: Request, campaign_id: UUID) -> Identity:
+async def _campaign_reader(request: Request, campaign_id: UUID, operation: str) -> Identity:
     """Staff, or the supplier that was invited to this campaign. Raises Rejected."""
-    identity = await allowed(request, "read_campaign_commitments")
+    identity = await allowed(request, operation)
     gateway = gateway_of(request)
     await gateway.visibility.check(campaign_id, identity)
     if identity.is_supplier and not await is_campaign_supplier(gateway.reads, campaign_id, identity.supplier_id):

@@ -46,7 +46,7 @@ router = APIRouter(prefix="/v1/member-invitations", tags=["accounts"])
 )
 async def member_invitations_issue(request: Request) -> Response:
     """The token is shown once; the link to hand on is `/sign-up#` followed by it."""
-    identity = await allowed(request, "invite_members")
+    identity = await allowed(request, "member_invitations_issue")
     body = await read_body(request, MemberInvitationBody)
     wanted = Wanted(
         role=body.role,
@@ -72,14 +72,14 @@ async def member_invitations_list(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response:
     """The newest first."""
-    identity = await allowed(request, "invite_members")
+    identity = await allowed(request, "member_invitations_list")
     gateway = gateway_of(request)
     rows, left = await list_invitations(gateway, identity, page(cursor, limit))
     shown, now = rows[:limit], wall_now()
     more = len(rows) > limit
     return json_answer(
         {
-            "data": [invitation_view(gateway, row, now=now) for row in shown],
+            "data": [invitation_view(gateway, row, identity, now=now) for row in shown],
             "next_cursor": cursor_after(shown[-1]["created_at"], shown[-1]["id"]) if more else None,
             "left": left,
         }
@@ -119,18 +119,18 @@ async def member_invitations_preview(request: Request) -> Response:
 )
 async def member_invitations_redeem(request: Request) -> Response:
     """The same person may repeat it; nobody else can use it afterwards."""
-    identity = await allowed(request, "redeem_member_invitation")
+    identity = await allowed(request, "member_invitations_redeem")
     body = await read_body(request, InvitationTokenBody)
     return json_answer({"campaign_id": await redeem_invitation(gateway_of(request), identity, body.token)})
 
 
 @router.post(
-    "/{invitation_id}/revocation",
+    "/{member_invitation_id}/revocation",
     operation_id="member_invitations_revoke",
     summary="Revoke an invitation, and the admission it gave",
     responses=answers(MemberInvitationView, 400, 401, 403, 404, 503),
 )
-async def member_invitations_revoke(request: Request, invitation_id: UUID) -> Response:
+async def member_invitations_revoke(request: Request, member_invitation_id: UUID) -> Response:
     """What somebody has committed already stays theirs and stays visible to them."""
-    identity = await allowed(request, "invite_members")
-    return json_answer(await revoke_invitation(gateway_of(request), identity, invitation_id))
+    identity = await allowed(request, "member_invitations_revoke")
+    return json_answer(await revoke_invitation(gateway_of(request), identity, member_invitation_id))

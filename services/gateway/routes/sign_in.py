@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
-from services.gateway.auth.requests import check_origin, session_token
+from services.gateway.auth.requests import count, count_sign_in, session_token
 from services.gateway.domain.client_words import client_words
 from services.gateway.domain.mail_codes import CODE_LIFE
 from services.gateway.domain.proofs import Proof
@@ -17,16 +17,11 @@ from services.gateway.routes.session import session_answer
 from services.gateway.schemas.answers_account import CodeAsked, SignedInByCookie
 from services.gateway.schemas.bodies_account import CodeAnswerBody, SignInCodeBody, SignUpCodeBody
 from services.gateway.schemas.describing import answers, body_of
-from services.gateway.store.accounts import Account, OpenedSession, open_sessions
+from services.gateway.store.accounts import Account, OpenedSession, email_lookup, open_sessions
 from services.gateway.usecases.sign_in_by_code import answer_code, ask_sign_in_code, ask_sign_up_code
 from services.kit.clock import wall_now
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
-
-
-def network_of(request: Request) -> str:
-    """The network address that a request came from, as the server saw it."""
-    return request.client.host if request.client is not None else ""
 
 
 @router.post(
@@ -38,9 +33,10 @@ def network_of(request: Request) -> str:
 )
 async def sign_in_code_ask(request: Request) -> Response:
     """The answer and its time are the same whether the address is known or not. A newer code voids the older."""
-    check_origin(request)
+    await count_sign_in(request)
     body = await read_body(request, SignInCodeBody)
-    return _asked(await ask_sign_in_code(gateway_of(request), body.email, network=network_of(request)))
+    await _count_account(request, body.email)
+    return _asked(await ask_sign_in_code(gateway_of(request), body.email))
 
 
 @router.post(
@@ -52,10 +48,10 @@ async def sign_in_code_ask(request: Request) -> Response:
 )
 async def sign_up_code_ask(request: Request) -> Response:
     """The code proves the address. An address that has an account already is signed in by the same code."""
-    check_origin(request)
+    await count_sign_in(request)
     body = await read_body(request, SignUpCodeBody)
-    challenge = await ask_sign_up_code(gateway_of(request), body.token, body.email, network=network_of(request))
-    return _asked(challenge)
+    await _count_account(request, body.email)
+    return _asked(await ask_sign_up_code(gateway_of(request), body.token, body.email))
 
 
 @router.post(
@@ -67,13 +63,11 @@ async def sign_up_code_ask(request: Request) -> Response:
 )
 async def sign_in_code_answer(request: Request) -> Response:
     """The session's token is in the cookie alone, where no script reads it."""
-    check_origin(request)
+    await count_sign_in(request)
     body = await read_body(request, CodeAnswerBody)
     gateway = gateway_of(request)
     async with gateway.engine.begin() as connection:
-        proven = await answer_code(
-            gateway, connection, challenge=body.challenge, code=body.code, network=network_of(request)
-        )
+        proven = await answer_code(gateway, connection, challenge=body.challenge, code=body.code)
         session = await begin_session(request, connection, proven.account, "mail_code") if proven is not None else None
     # Outside of the transaction: a wrong answer has cost its try.
     if proven is None or session is None:
@@ -90,6 +84,12 @@ async def begin_session(request: Request, connection: AsyncConnection, account: 
     client = client_words(request.headers.get("user-agent"))
     (session,) = await open_sessions(connection, [account], now=wall_now(), proof=proof, client=client)
     return session
+
+
+async def _count_account(request: Request, email: str) -> None:
+    """Count a code for an address, known or not. Raises ProblemError(rate_limited)."""
+    lookup = email_lookup(gateway_of(request).settings.people_key_gateway.get_secret_value(), email)
+    await count(request, "sign_in_account", lookup.hex(), exactly=True)
 
 
 def _asked(challenge: str) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from contracts.errors import Rejected
-from services.gateway.auth.requests import account_session, check_origin
+from services.gateway.auth.requests import account_session, count, count_sign_in
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -28,11 +28,11 @@ router = APIRouter(prefix="/v1", tags=["accounts"])
     "/sign-in/passkey/options",
     operation_id="sign_in_passkey_options",
     summary="Begin to sign in with a passkey",
-    responses=answers(PasskeyOptions, 403, 503),
+    responses=answers(PasskeyOptions, 403, 429, 503),
 )
 async def sign_in_passkey_options(request: Request) -> Response:
     """The same for everybody: no account is named, the device offers the passkeys that it holds."""
-    check_origin(request)
+    await count_sign_in(request)
     gateway = gateway_of(request)
     async with gateway.engine.begin() as connection:
         options = await proof_options(connection, gateway.settings, None)
@@ -43,12 +43,12 @@ async def sign_in_passkey_options(request: Request) -> Response:
     "/sign-in/passkey",
     operation_id="sign_in_passkey",
     summary="Sign in with a passkey",
-    responses=answers(SignedInByCookie, 400, 403, 413, 422, 503),
+    responses=answers(SignedInByCookie, 400, 403, 413, 422, 429, 503),
     openapi_extra=body_of(PasskeyProofBody),
 )
 async def sign_in_passkey(request: Request) -> Response:
     """The session's token is in the cookie alone, where no script reads it."""
-    check_origin(request)
+    await count_sign_in(request)
     body = await read_body(request, PasskeyProofBody)
     gateway = gateway_of(request)
     given = Given(body.challenge_id, body.credential, origins_of(request))
@@ -100,6 +100,7 @@ async def step_up_passkey(request: Request) -> Response:
 async def step_up_authenticator(request: Request) -> Response:
     """Good for five minutes; the session gets a new token. A code works once."""
     identity, gateway = await account_session(request), gateway_of(request)
+    await count(request, "sign_in_account", str(identity.subject_id), exactly=True)
     body = await read_body(request, OneTimeCodeBody)
     session = None
     async with gateway.engine.begin() as connection:
@@ -120,6 +121,7 @@ async def step_up_authenticator(request: Request) -> Response:
 async def step_up_recovery_code(request: Request) -> Response:
     """For five minutes a new passkey or authenticator can be set up; nothing else opens by it. A code works once."""
     identity, gateway = await account_session(request), gateway_of(request)
+    await count(request, "sign_in_account", str(identity.subject_id), exactly=True)
     body = await read_body(request, OneTimeCodeBody)
     session = None
     async with gateway.engine.begin() as connection:

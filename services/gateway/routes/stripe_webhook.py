@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/webhooks", tags=["machines"])
     "/stripe",
     operation_id="stripe_webhook",
     summary="Stripe's events, signed",
-    responses=answers(WebhookReceived, 400, 413, 503),
+    responses=answers(WebhookReceived, 400, 413, 503, limited=False),
 )
 async def stripe_webhook(request: Request) -> Response:
     """A duplicate is answered like the first and does nothing."""

@@ -91,7 +91,7 @@ async def register_supplier(request: Request) -> Response:
 )
 async def suppliers_list(request: Request) -> Response:
     """By name."""
-    await allowed(request, "read_staff_pages")
+    await allowed(request, "suppliers_list")
     return list_answer(await suppliers(gateway_of(request).reads), supplier_view)
 
 
@@ -103,7 +103,7 @@ async def suppliers_list(request: Request) -> Response:
 )
 async def invitations_list(request: Request, state: str | None = None) -> Response:
     """The newest first."""
-    identity = await allowed(request, "list_invitations")
+    identity = await allowed(request, "invitations_list")
     rows = await invitations(
         gateway_of(request).reads,
         supplier_id=identity.supplier_id if identity.is_supplier else None,

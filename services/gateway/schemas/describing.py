@@ -23,10 +23,10 @@ def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
 
 
-def problems(*statuses: int) -> Described:
-    """Describe the problems a route may answer with."""
+def problems(*statuses: int, limited: bool = True) -> Described:
+    """Describe the problems a route may answer with; `limited` when its requests are counted."""
     described: Described = {}
-    for status in sorted({*statuses, 500}):
+    for status in sorted({*statuses, 500, *((429,) if limited else ())}):
         codes = ", ".join(sorted(code for code, problem in PROBLEMS.items() if problem.status == status))
         described[status] = {
             "description": f"A problem with one of the codes: {codes}.",
@@ -37,10 +37,10 @@ def problems(*statuses: int) -> Described:
     return described
 
 
-def answers(model: type[BaseModel], *statuses: int) -> Described:
+def answers(model: type[BaseModel], *statuses: int, limited: bool = True) -> Described:
     """Describe a read: its body, and the problems it may answer with."""
     ok: Described = {200: {"model": model}}
-    return ok | problems(*statuses)
+    return ok | problems(*statuses, limited=limited)
 
 
 def created(model: type[BaseModel], *statuses: int) -> Described:

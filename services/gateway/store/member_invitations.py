@@ -85,6 +85,13 @@ _ADMIT = text(
     """
 )
 
+_LOCK_FIRST = text("SELECT pg_advisory_xact_lock(:key)")
+_FOUNDER_EXISTS = text("SELECT EXISTS (SELECT FROM account WHERE role = 'founder')")
+_REVOKE_FIRST = text(
+    "UPDATE member_invitation SET revoked_at = :now WHERE issued_by IS NULL AND used_at IS NULL AND revoked_at IS NULL"
+)
+FIRST_INVITATION_LOCK_KEY = 7_120_317
+
 Row = Mapping[str, Any]
 
 
@@ -158,3 +165,13 @@ async def use_invitation(
             },
         )
     return dict(row)
+
+
+async def make_way_for_founder(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Revoke what was made for the first founder before, in the caller's transaction; False when there is a founder
+    already. Two callers follow each other."""
+    await connection.execute(_LOCK_FIRST, {"key": FIRST_INVITATION_LOCK_KEY})
+    if (await connection.execute(_FOUNDER_EXISTS)).scalar_one():
+        return False
+    await connection.execute(_REVOKE_FIRST, {"now": now})
+    return True

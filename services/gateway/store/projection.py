@@ -62,6 +62,9 @@ class Rows:
 def _upsert(name: str, table: Table) -> TextClause:
     columns = ", ".join(table.names)
     typed = ", ".join([f"{table.key} {table.key_type}", *(f"{c} {kind}" for c, kind in table.columns.items())])
+    # A sum that no event of the batch names begins with nothing, not with the absence of a figure: otherwise the row would
+    # depend on how its events came together, and a rebuilt row would differ from the one that grew.
+    selected = ", ".join(f"COALESCE({column}, 0)" if column in table.sums else column for column in table.names)
     changes = ", ".join(
         f"{column} = COALESCE(old.{column}, 0) + COALESCE(EXCLUDED.{column}, 0)"
         if column in table.sums
@@ -70,7 +73,7 @@ def _upsert(name: str, table: Table) -> TextClause:
     )
     return text(
         f"INSERT INTO {name} AS old ({columns}) "  # noqa: S608 - names from the specification above
-        f"SELECT {columns} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS rows ({typed}) "
+        f"SELECT {selected} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS rows ({typed}) "
         f"ORDER BY {table.key} "
         f"ON CONFLICT ({table.key}) DO UPDATE SET {changes}"
     )

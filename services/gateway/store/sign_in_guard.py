@@ -1,4 +1,4 @@
-"""How often somebody tried to sign in, by keyed hash of an account's or a network's address, and until when to wait.
+"""How often somebody tried to sign in, by keyed hash of an account's address, and until when to wait.
 
 The delay doubles with every try past the free ones. The rows tell nobody's address; old ones are cleared away.
 """

@@ -63,7 +63,7 @@ async def issue_invitation(gateway: Gateway, identity: Identity, wanted: Wanted)
                 raise Rejected("member_invitations_used_up", limit=gateway.settings.participant_invitations_max)
         await stored.insert_invitation(connection, row)
     shown = row | {"bound": wanted.email is not None, "used_at": None, "revoked_at": None}
-    return invitation_view(gateway, shown, now=now) | {"token": token}
+    return invitation_view(gateway, shown, identity, now=now) | {"token": token}
 
 
 async def list_invitations(gateway: Gateway, identity: Identity, page: Page) -> tuple[Sequence[stored.Row], int | None]:
@@ -85,7 +85,7 @@ async def revoke_invitation(gateway: Gateway, identity: Identity, invitation_id:
         row = await stored.revoke_invitation(connection, invitation_id, issued_by=_issuer(identity), now=now)
     if row is None:
         raise Rejected("not_found")
-    return invitation_view(gateway, row, now=now)
+    return invitation_view(gateway, row, identity, now=now)
 
 
 async def open_invitation(gateway: Gateway, token: str) -> stored.Row:
@@ -110,10 +110,10 @@ async def redeem_invitation(gateway: Gateway, identity: Identity, token: str) ->
     return campaign_id
 
 
-def invitation_view(gateway: Gateway, row: stored.Row, *, now: datetime) -> dict[str, Any]:
-    """An invitation as its issuer sees it."""
+def invitation_view(gateway: Gateway, row: stored.Row, identity: Identity, *, now: datetime) -> dict[str, Any]:
+    """An invitation as somebody sees it who may; its note is for its issuer alone."""
     own_key = gateway.settings.people_key_gateway.get_secret_value()
-    sealed = row["note_sealed"]
+    sealed = row["note_sealed"] if row["issued_by"] == identity.subject_id else None
     return {
         "id": row["id"],
         "state": _state(row, now),

@@ -54,20 +54,19 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A code that is wanted: for which address, from which network, with which invitation."""
+    """A code that is wanted: for which address, with which invitation."""
 
     email: str = field(repr=False)
-    network: str = field(repr=False)
     invitation_hash: bytes | None = field(default=None, repr=False)
 
 
-async def ask_sign_in_code(gateway: Gateway, email: str, *, network: str) -> str:
+async def ask_sign_in_code(gateway: Gateway, email: str) -> str:
     """Have a code sent to the account with this address, if there is one; the challenge that the answer names. Raises
     ProblemError(rate_limited) and Rejected(clock_moving)."""
-    return await _ask(gateway, Asked(email, network), template="sign_in_code")
+    return await _ask(gateway, Asked(email), template="sign_in_code")
 
 
-async def ask_sign_up_code(gateway: Gateway, token: str, email: str, *, network: str) -> str:
+async def ask_sign_up_code(gateway: Gateway, token: str, email: str) -> str:
     """Have a code sent to an address that wants to use an invitation. Raises Rejected(member_invitation_unusable) too."""
     hashed = token_hash(token)
     async with gateway.engine.begin() as connection:
@@ -75,28 +74,23 @@ async def ask_sign_up_code(gateway: Gateway, token: str, email: str, *, network:
     bound_to = invitation["email_lookup"] if invitation is not None else None
     if invitation is None or (bound_to is not None and bytes(bound_to) != _lookup(gateway, email)):
         raise Rejected("member_invitation_unusable")
-    return await _ask(gateway, Asked(email, network, hashed), template="sign_up_code")
+    return await _ask(gateway, Asked(email, hashed), template="sign_up_code")
 
 
-async def answer_code(
-    gateway: Gateway, connection: AsyncConnection, *, challenge: str, code: str, network: str
-) -> Proven | None:
+async def answer_code(gateway: Gateway, connection: AsyncConnection, *, challenge: str, code: str) -> Proven | None:
     """Who proved an address by this code, in the caller's transaction; None for a code that is not accepted, whose try
     the caller has to commit. Raises ProblemError(rate_limited), Rejected(member_invitation_unusable)."""
     now = wall_now()
-    from_network = guard(gateway.settings, "wrong:network", network.encode())
-    await refuse_blocked(connection, [from_network], now)
     challenge_hash = token_hash(challenge)
     row = await mail_codes.try_code(connection, challenge_hash, now=now)
     expected = bytes(row["code_hash"]) if row is not None else bytes(32)
     right = hmac.compare_digest(expected, _code_hash(gateway, challenge_hash, plain_code(code)))
-    guards = [from_network]
-    if row is not None:
-        of_account = guard(gateway.settings, "wrong:account", bytes(row["email_lookup"]))
-        await refuse_blocked(connection, [of_account], now)
-        guards.append(of_account)
-    if row is None or not right:
-        await sign_in_guard.count_try(connection, guards, now=now)
+    if row is None:
+        return None
+    counted = [guard(gateway.settings, "wrong:account", bytes(row["email_lookup"]))]
+    await refuse_blocked(connection, counted, now)
+    if not right:
+        await sign_in_guard.count_try(connection, counted, now=now)
         return None
     await mail_codes.drop_code(connection, challenge_hash)
     proven = await _prove(gateway, connection, row, now)
@@ -110,10 +104,7 @@ async def answer_code(
 async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
     now = wall_now()
     lookup = _lookup(gateway, asked.email)
-    guards = [
-        guard(gateway.settings, "ask:account", lookup),
-        guard(gateway.settings, "ask:network", asked.network.encode()),
-    ]
+    counted = [guard(gateway.settings, "ask:account", lookup)]
     challenge, code = secrets.token_urlsafe(CHALLENGE_BYTES), new_code()
     challenge_hash = token_hash(challenge)
     own_key = gateway.settings.people_key_gateway.get_secret_value()
@@ -125,8 +116,8 @@ async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
         invitation_hash=asked.invitation_hash,
     )
     async with gateway.engine.begin() as connection:
-        await refuse_blocked(connection, [*guards, guard(gateway.settings, "wrong:account", lookup)], now)
-        await sign_in_guard.count_try(connection, guards, now=now)
+        await refuse_blocked(connection, [*counted, guard(gateway.settings, "wrong:account", lookup)], now)
+        await sign_in_guard.count_try(connection, counted, now=now)
         account = await account_by_email(connection, lookup)
         await mail_codes.put_code(connection, new, now=now, life=CODE_LIFE, tries=CODE_TRIES)
         wanted = asked.invitation_hash is not None or account is not None

@@ -25,13 +25,14 @@ def keyed(settings: GatewaySettings, use: str, value: bytes) -> bytes:
 
 def guard(settings: GatewaySettings, kind: str, value: bytes) -> Guard:
     """What is counted: a kind such as `wrong:account`, and whose."""
-    free = settings.codes_free_per_account if kind.endswith(":account") else settings.codes_free_per_network
     forgotten = WRONG_FORGOTTEN_AFTER if kind == "wrong:account" else ASKING_FORGOTTEN_AFTER
-    return Guard(keyed(settings, f"guard:{kind}", value), free, forgotten)
+    return Guard(keyed(settings, f"guard:{kind}", value), settings.codes_free_per_account, forgotten)
 
 
 async def refuse_blocked(connection: AsyncConnection, guards: Sequence[Guard], now: datetime) -> None:
     """Raises ProblemError(rate_limited) with the seconds to wait while one of these blocks."""
     seconds = await sign_in_guard.seconds_to_wait(connection, guards, now=now)
     if seconds:
-        raise ProblemError("rate_limited", facts={"seconds": seconds}, headers={"Retry-After": str(seconds)})
+        raise ProblemError(
+            "rate_limited", facts={"retry_after_seconds": seconds}, headers={"Retry-After": str(seconds)}
+        )

@@ -51,7 +51,7 @@ async def prove_by_authenticator(
     step = None
     if sealed is not None:
         secret = str(unseal(settings.people_key_gateway.get_secret_value(), sealed)["secret"])
-        step = matching_step(secret, plain_code(code), now_seconds=now.timestamp())
+        step = matching_step(secret, plain_code(code), now_seconds=int(now.timestamp()))
     if step is None or not await stored.use_step(connection, identity.subject_id, step, now=now):
         await sign_in_guard.count_try(connection, counted, now=now)
         return False

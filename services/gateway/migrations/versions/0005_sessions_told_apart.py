@@ -5,8 +5,8 @@ Columns with a constant default: the table is not rewritten, and its lock is sho
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

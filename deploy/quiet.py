@@ -1,35 +1,41 @@
-"""When is the platform quiet? Outboxes empty, consumers level with their topics, no intent open, nothing due undone.
+"""When is the platform quiet? Outboxes empty, consumers level with their topics, no call open, nothing due undone.
 
-An intent that waits for a person or for the payment provider's own time does not count: it is answered, or held by an
-open case. What this cannot see: a message that a client has not sent yet; the caller pauses new writes first.
+One answer for everybody who waits or judges: a service's own part of it is one query on its database
+(`service_state`), asked live by the probe that moves the clock and inside a snapshot by the audit. How far a service
+has read is seen live by its committed offsets; in a snapshot, where offsets mean nothing, by its gates and its inbox
+(`deploy.audit.levels`). An intent that waits for a person or for the payment provider's own time is not open: it is
+answered, or held by an open case; one that a freeze holds back is not either. What this cannot see: a message that a
+client has not sent yet; the caller pauses new writes first.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from contracts.topics import SERVICES, TOPICS
 from deploy.local.addresses import StackAddresses
 from services.gateway.store.generations import consumer_name
 
 PROBE_SECONDS = 0.03
+PROBE_SECONDS_MAX = 0.5
 NOT_GROUPS = ("operators", "gateway.replies")
 
-_STATE = text(
+_SERVICE_STATE = text(
     """
     SELECT
         (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unsent,
         (SELECT COALESCE(max(id), 0) FROM outbox) AS last_sent,
         (SELECT count(*) FROM gate WHERE state IN ('gap', 'early', 'resuming')) AS waiting,
         (SELECT count(*) FROM intent WHERE state IN ('recorded', 'attempted') AND NOT waiting
-            AND NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = intent.scope)) AS intents,
+            AND NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = intent.scope)) AS calls,
         (SELECT count(*) FROM deadline WHERE settled_at IS NULL AND acts_at <= stack_now()) AS due
     """
 )
@@ -39,35 +45,37 @@ _SWEEPABLE = text(
 )
 
 
-@dataclass(frozen=True)
-class Loudness:
-    """What is not done yet, per cause; quiet when all are zero."""
+WORDS = {
+    "unsent": "messages to send",
+    "waiting": "streams that wait",
+    "calls": "calls open",
+    "due": "deadlines due",
+    "unread": "messages to read",
+    "undelivered": "webhooks to deliver",
+    "unswept": "movements to sweep",
+}
+"""What may be left, and how it is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """A service's own part at one moment; `last_sent` is the newest number of its outbox."""
 
     unsent: int
-    lag: int
+    last_sent: int
     waiting: int
-    intents: int
+    calls: int
     due: int
-    standin: int
-    sweepable: int
 
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing is left."""
-        return not any((self.unsent, self.lag, self.waiting, self.intents, self.due, self.standin, self.sweepable))
 
-    def words(self) -> str:
-        """What is left, for people."""
-        named = {
-            "messages unsent": self.unsent,
-            "messages unread": self.lag,
-            "streams waiting": self.waiting,
-            "calls open": self.intents,
-            "deadlines due": self.due,
-            "webhooks undelivered": self.standin,
-            "movements not swept": self.sweepable,
-        }
-        return ", ".join(f"{count} {name}" for name, count in named.items() if count) or "nothing"
+async def service_state(connection: AsyncConnection) -> ServiceState:
+    """Ask a service's database, at the moment of the connection's transaction."""
+    return ServiceState(**(await connection.execute(_SERVICE_STATE)).mappings().one())
+
+
+def noise_of(name: str, counts: Mapping[str, int]) -> list[str]:
+    """What a service or part has left, in words; empty when nothing is left."""
+    return [f"{name} has {count} {WORDS[what]}" for what, count in counts.items() if count]
 
 
 class NotQuietError(RuntimeError):
@@ -87,7 +95,6 @@ class QuietProbe:
         self._http = httpx.AsyncClient(
             base_url=addresses.stripe_url, headers={"Authorization": f"Bearer {addresses.stripe_key}"}, timeout=30
         )
-        self._sent = -1
 
     async def close(self) -> None:
         """Close every connection."""
@@ -99,24 +106,19 @@ class QuietProbe:
             await self._consumer.stop()
         await self._http.aclose()
 
-    async def loudness(self) -> Loudness:
-        """One probe. Quiet only counts when nothing was written between the first look at the outboxes and the last."""
+    async def noise(self) -> list[str]:
+        """One probe: what is left, in words. Quiet only counts when nothing was sent between the first look at the
+        outboxes and the last."""
         before = await self._states()
-        lag = await self._lag()
-        standin = await self._standin()
-        sweepable = await self._count("escrow", _SWEEPABLE)
+        found = noise_of("the broker", {"unread": await self._lag()})
+        found += noise_of("the payment stand-in", {"undelivered": await self._standin()})
+        found += noise_of("escrow", {"unswept": await self._count("escrow", _SWEEPABLE)})
         after = await self._states()
-        moved = int(before[1] != after[1])
-        state = after[0]
-        return Loudness(
-            unsent=state["unsent"] + moved,
-            lag=lag,
-            waiting=state["waiting"],
-            intents=state["intents"],
-            due=state["due"],
-            standin=standin,
-            sweepable=sweepable,
-        )
+        for service, state in after.items():
+            moved = int(before[service].last_sent != state.last_sent)
+            left = {"unsent": state.unsent + moved, "waiting": state.waiting, "calls": state.calls, "due": state.due}
+            found += noise_of(service, left)
+        return found
 
     async def wait(self, timeout_seconds: float) -> None:
         """Wait until the platform is quiet. Raises NotQuietError with what is left."""
@@ -124,22 +126,20 @@ class QuietProbe:
         end = loop.time() + timeout_seconds
         pause = PROBE_SECONDS
         while True:
-            found = await self.loudness()
-            if found.quiet:
+            found = await self.noise()
+            if not found:
                 return
             if loop.time() > end:
-                raise NotQuietError(f"the platform did not become quiet in {timeout_seconds:.0f} s: {found.words()}")
+                raise NotQuietError(f"the platform did not become quiet in {timeout_seconds:.0f} s: {'; '.join(found)}")
             await asyncio.sleep(pause)
-            pause = min(0.5, pause * 1.2)
+            pause = min(PROBE_SECONDS_MAX, pause * 1.2)
 
-    async def _states(self) -> tuple[dict[str, int], tuple[int, ...]]:
-        rows = await asyncio.gather(*(self._row(service) for service in SERVICES))
-        sums = {name: sum(row[name] for row in rows) for name in ("unsent", "waiting", "intents", "due")}
-        return sums, tuple(row["last_sent"] for row in rows)
+    async def _states(self) -> dict[str, ServiceState]:
+        async def of(service: str) -> ServiceState:
+            async with self.engines[service].connect() as connection:
+                return await service_state(connection)
 
-    async def _row(self, service: str) -> dict[str, int]:
-        async with self.engines[service].connect() as connection:
-            return dict((await connection.execute(_STATE)).mappings().one())
+        return dict(zip(SERVICES, await asyncio.gather(*map(of, SERVICES)), strict=True))
 
     async def _count(self, service: str, query: object) -> int:
         async with self.engines[service].connect() as connection:

@@ -1,14 +1,15 @@
 """Invitations to the platform, and who was admitted to a private campaign by one.
 
-A token is stored as its hash only. New tables; nothing old is locked.
+A token is stored as its hash only. The first founder's invitation comes from nobody: whoever runs the platform makes it at
+the command line. New tables; nothing old is locked.
 """
 
 from alembic import op
 
 from services.kit.schema import grant_app
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -17,7 +18,7 @@ TABLES = (
     CREATE TABLE member_invitation (
         id uuid PRIMARY KEY,
         token_hash bytea NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),
-        issued_by uuid NOT NULL REFERENCES account,
+        issued_by uuid REFERENCES account,
         role text NOT NULL,
         supplier_id uuid,
         campaign_id uuid,
@@ -30,6 +31,7 @@ TABLES = (
         revoked_at timestamptz,
         CHECK (expires_at > created_at),
         CHECK ((used_at IS NULL) = (used_by IS NULL)),
+        CHECK (issued_by IS NOT NULL OR role = 'founder'),
         CHECK ((role = 'supplier') = (supplier_id IS NOT NULL)),
         CHECK (campaign_id IS NULL OR role = 'participant')
     )

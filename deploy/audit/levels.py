@@ -1,37 +1,28 @@
-"""Whether the platform was quiet at the snapshot: outboxes empty, gates level with heads, no intent open.
+"""How far the services have read, at the snapshot, and what was still under way then.
 
 Gates and heads are compared by their sums per producer, which costs a few numbers. A stream that is blocked, with its
-case, is no noise; what follows from it is left out where services are compared (`held_up`). An intent that waits for a
-person or for Stripe's own time is not open, and one that a freeze holds back is not either.
+case, is no noise; what follows from it is left out where services are compared (`held_up`). What a service itself has
+left is the question of `deploy.quiet`, asked in the snapshot; deadlines and waiting streams are judged by their own
+checks here, and are no noise.
 """
 
 from __future__ import annotations
 
 from contracts.topics import TOPICS
 from deploy.audit.snapshot import SEQUENCE, Snapshot, event_producers, followers, heads, rows, value
+from deploy.quiet import noise_of, service_state
 from services.escrow.domain.reconciliation import clock_of
 
 FRESH_SECONDS = 60
 """A message sent less long ago (wall time) may be on its way; an older one that nobody received is lost, not noise."""
-
-_OPEN_INTENTS = """
-    SELECT count(*) FROM intent
-    WHERE state IN ('recorded', 'attempted') AND NOT waiting
-        AND NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = intent.scope)
-"""
 
 
 async def noise(snapshot: Snapshot) -> list[str]:
     """What was still under way, in words; empty when the platform was quiet."""
     found: list[str] = []
     for service in SEQUENCE:
-        connection = snapshot.of(service)
-        unsent = await value(connection, "SELECT count(*) FROM outbox WHERE published_at IS NULL")
-        if unsent:
-            found.append(f"{service} has {unsent} messages to send")
-        intents = await value(connection, _OPEN_INTENTS)
-        if intents:
-            found.append(f"{service} has {intents} calls open")
+        state = await service_state(snapshot.of(service))
+        found += noise_of(service, {"unsent": state.unsent, "calls": state.calls})
         if await unread(snapshot, service) and await _sent_lately(snapshot, service):
             found.append(f"{service} has messages to receive")
     for producer in event_producers():

@@ -1,0 +1,124 @@
+"""Hold back whoever asks too often: which limits a request meets, and what is told about them.
+
+Counting is the `limits` library's, in sliding windows over the shared storage of `count_windows.py`. It cannot tell a
+person from a program, and many addresses of one attacker are many to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.gateway.domain.limits import LIMITS, LimitName
+from services.gateway.problems import ProblemError
+from services.gateway.usecases.count_windows import EXCHANGE_SECONDS, ExactWindows, GatheredWindows
+from services.kit import telemetry
+from services.kit.clock import wall_seconds
+
+REMOVE_EVERY_EXCHANGES = 60
+
+log = telemetry.logger("gateway.limits")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a request stands with one limit: how many hits it allows in how many seconds, how many are left, and in how
+    many seconds there is more."""
+
+    name: str
+    amount: int
+    window_seconds: int
+    remaining: int
+    reset_seconds: int
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The two fields of draft-ietf-httpapi-ratelimit-headers."""
+        policy = f'"{self.name}";q={self.amount};w={self.window_seconds}'
+        left = f'"{self.name}";r={self.remaining};t={self.reset_seconds}'
+        return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
+
+
+class RateLimits:
+    """The limits of one gateway. Before `use` they count in memory alone."""
+
+    def __init__(self, profile: str, changes: Mapping[LimitName, str], *, secret: bytes) -> None:
+        chosen: dict[LimitName, str] = {**LIMITS[profile], **changes}
+        self._items: dict[LimitName, RateLimitItem] = {name: parse(limit) for name, limit in chosen.items() if limit}
+        self._secret = secret
+        self._gathered = GatheredWindows(secret=secret)
+        self._limiter = SlidingWindowCounterRateLimiter(self._gathered)
+        self._exact: SlidingWindowCounterRateLimiter | None = None
+        self._engine: AsyncEngine | None = None
+
+    def use(self, engine: AsyncEngine) -> None:
+        """Share counts with the other gateways through this database."""
+        self._engine = engine
+        self._exact = SlidingWindowCounterRateLimiter(ExactWindows(engine, secret=self._secret))
+
+    async def hit(self, name: LimitName, whose: str) -> Standing | None:
+        """Count one request. Raises ProblemError(rate_limited) when there is none left; None without such a limit.
+
+        It never waits for the database; see `count_windows.py` for what that may let through."""
+        return await self._hit(self._limiter, name, whose)
+
+    async def hit_exactly(self, name: LimitName, whose: str) -> Standing | None:
+        """Count one request in the database itself, for what guards a secret. Raises as `hit` does, and what the database
+        raises."""
+        return await self._hit(self._exact or self._limiter, name, whose)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Exchange counts with the database, until told to stop."""
+        rounds = 0
+        while not stopping.is_set():
+            await asyncio.sleep(EXCHANGE_SECONDS)
+            rounds += 1
+            try:
+                await self.exchange()
+                if rounds % REMOVE_EVERY_EXCHANGES == 0 and self._engine is not None:
+                    await self._gathered.remove_ended(self._engine)
+            except (OSError, SQLAlchemyError) as error:
+                log.warning("gateway.limits.alone", error=type(error).__name__)
+
+    async def exchange(self) -> None:
+        """Exchange counts with the database now."""
+        if self._engine is not None:
+            await self._gathered.exchange(self._engine)
+
+    async def _hit(self, limiter: SlidingWindowCounterRateLimiter, name: LimitName, whose: str) -> Standing | None:
+        item = self._items.get(name)
+        if item is None:
+            return None
+        taken = await limiter.hit(item, name, whose)
+        window = await limiter.get_window_stats(item, name, whose)
+        standing = Standing(
+            name=name,
+            amount=item.amount,
+            window_seconds=item.get_expiry(),
+            remaining=max(0, int(window.remaining)) if taken else 0,
+            reset_seconds=max(1, math.ceil(window.reset_time - wall_seconds())),
+        )
+        if taken:
+            return standing
+        log.warning("gateway.limits.reached", limit=name)
+        raise RateLimitedError(standing)
+
+
+class RateLimitedError(ProblemError):
+    """Too many requests; carries where the sender stands."""
+
+    def __init__(self, standing: Standing) -> None:
+        facts = {
+            "limit": standing.name,
+            "requests_max": standing.amount,
+            "window_seconds": standing.window_seconds,
+            "retry_after_seconds": standing.reset_seconds,
+        }
+        super().__init__("rate_limited", facts=facts, headers={"Retry-After": str(standing.reset_seconds)})
+        self.standing = standing
