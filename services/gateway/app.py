@@ -24,9 +24,14 @@ from services.gateway.routes import (
     clearing,
     commitments,
     machine,
+    member_invitations,
     operations,
     page_reports,
+    second_factors,
     session,
+    sessions,
+    sign_in,
+    step_up,
     stripe_webhook,
     suppliers,
 )
@@ -41,6 +46,11 @@ API_NAMES = frozenset({"v1", "healthz", "readyz", "version", "openapi.json"})
 
 ROUTERS = (
     session.router,
+    sign_in.router,
+    sessions.router,
+    second_factors.router,
+    step_up.router,
+    member_invitations.router,
     campaigns.router,
     commitments.router,
     suppliers.router,

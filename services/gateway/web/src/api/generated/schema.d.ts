@@ -44,6 +44,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/account/authenticator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin with an authenticator
+         * @description The secret is shown once; it counts after the first code of it.
+         */
+        post: operations["authenticator_begin"];
+        /**
+         * Remove your authenticator
+         * @description After a fresh confirmation. Staff and suppliers keep at least one passkey or an authenticator.
+         */
+        delete: operations["authenticator_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/authenticator/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a new authenticator with its first code
+         * @description The session counts as confirmed by it and gets a new token.
+         */
+        post: operations["authenticator_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a new passkey
+         * @description The session counts as confirmed by it and gets a new token.
+         */
+        post: operations["passkeys_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin with a new passkey
+         * @description What the browser needs. The first one can be made at once, a further one after a fresh confirmation.
+         */
+        post: operations["passkeys_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove one of your passkeys
+         * @description After a fresh confirmation. Staff and suppliers keep at least one passkey or an authenticator.
+         */
+        delete: operations["passkeys_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/passkeys/{passkey_id}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Name one of your passkeys
+         * @description A name that tells you which device holds it.
+         */
+        post: operations["passkeys_name"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get new recovery codes; the old ones are void
+         * @description Shown once and stored hashed. Each works once, together with a code from a mail.
+         */
+        post: operations["recovery_codes_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How you can sign in, and how you are signed in now
+         * @description A session that has to prove more may look, too.
+         */
+        get: operations["account_security"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/campaigns": {
         parameters: {
             query?: never;
@@ -656,6 +820,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/member-invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitations: a participant's own, everybody's for those who admit people
+         * @description The newest first.
+         */
+        get: operations["member_invitations_list"];
+        put?: never;
+        /**
+         * Invite one person to the platform, and to one campaign if wanted
+         * @description The token is shown once; the link to hand on is `/sign-up#` followed by it.
+         */
+        post: operations["member_invitations_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/member-invitations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an invitation opens
+         * @description Nothing is used. The token travels in the body, so that no address and no log holds it.
+         */
+        post: operations["member_invitations_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/member-invitations/redemption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use an invitation to a campaign with your account
+         * @description The same person may repeat it; nobody else can use it afterwards.
+         */
+        post: operations["member_invitations_redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/member-invitations/{member_invitation_id}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an invitation, and the admission it gave
+         * @description What somebody has committed already stays theirs and stays visible to them.
+         */
+        post: operations["member_invitations_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations": {
         parameters: {
             query?: never;
@@ -736,6 +984,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where you are signed in
+         * @description The sessions that live, the last used first.
+         */
+        get: operations["sessions_list"];
+        put?: never;
+        post?: never;
+        /**
+         * End every session of yours but this one
+         * @description For somebody who lost a device.
+         */
+        delete: operations["sessions_end_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of your sessions at once
+         * @description The next request under it is not signed in any more, at whichever gateway it arrives.
+         */
+        delete: operations["sessions_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a code sent for signing in
+         * @description The answer and its time are the same whether the address is known or not. A newer code voids the older.
+         */
+        post: operations["sign_in_code_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/code/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in, or finish signing up, with the code from the mail
+         * @description The session's token is in the cookie alone, where no script reads it.
+         */
+        post: operations["sign_in_code_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description The session's token is in the cookie alone, where no script reads it.
+         */
+        post: operations["sign_in_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey
+         * @description The same for everybody: no account is named, the device offers the passkeys that it holds.
+         */
+        post: operations["sign_in_passkey_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-up/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a code sent for signing up with an invitation
+         * @description The code proves the address. An address that has an account already is signed in by the same code.
+         */
+        post: operations["sign_up_code_ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/staff/overview": {
         parameters: {
             query?: never;
@@ -750,6 +1142,86 @@ export interface paths {
         get: operations["staff_overview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-up/authenticator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm with a code of your authenticator
+         * @description Good for five minutes; the session gets a new token. A code works once.
+         */
+        post: operations["step_up_authenticator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-up/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm with a passkey
+         * @description Good for five minutes; the session gets a new token.
+         */
+        post: operations["step_up_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-up/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to confirm with a passkey
+         * @description The passkeys of your account.
+         */
+        post: operations["step_up_passkey_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-up/recovery-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use a recovery code when every device is lost
+         * @description For five minutes a new passkey or authenticator can be set up; nothing else opens by it. A code works once.
+         */
+        post: operations["step_up_recovery_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -893,6 +1365,16 @@ export interface components {
         ApprovalBody: {
             /** Plan Hash */
             plan_hash: string;
+        };
+        /**
+         * AuthenticatorBegun
+         * @description The secret of a new authenticator, shown once.
+         */
+        AuthenticatorBegun: {
+            /** Secret */
+            secret: string;
+            /** Uri */
+            uri: string;
         };
         /**
          * CampaignBody
@@ -1110,6 +1592,26 @@ export interface components {
             stripe: components["schemas"]["StripeView"];
             /** Test Money */
             test_money: boolean;
+        };
+        /**
+         * CodeAnswerBody
+         * @description The code from the mail; spaces in it do not count.
+         */
+        CodeAnswerBody: {
+            /** Challenge */
+            challenge: string;
+            /** Code */
+            code: string;
+        };
+        /**
+         * CodeAsked
+         * @description A code was asked for. The answer is the same whether the address is known or not.
+         */
+        CodeAsked: {
+            /** Challenge */
+            challenge: string;
+            /** Expires In Seconds */
+            expires_in_seconds: number;
         };
         /**
          * CommitBody
@@ -1391,6 +1893,14 @@ export interface components {
             next_cursor?: null;
         };
         /**
+         * InvitationTokenBody
+         * @description The secret part of an invitation's link.
+         */
+        InvitationTokenBody: {
+            /** Token */
+            token: string;
+        };
+        /**
          * InvitationView
          * @description A supplier's invitation.
          */
@@ -1519,6 +2029,177 @@ export interface components {
             csrf_token: string;
         };
         /**
+         * MemberInvitationBody
+         * @description An invitation for one person. With `email` only that address can use it; `note` tells its issuer whom it is
+         *     for and is shown to nobody else.
+         */
+        MemberInvitationBody: {
+            /**
+             * Campaign Id
+             * @default null
+             */
+            campaign_id?: string | null;
+            /**
+             * Email
+             * @default null
+             */
+            email?: string | null;
+            /**
+             * Note
+             * @default null
+             */
+            note?: string | null;
+            /**
+             * Role
+             * @default participant
+             * @enum {string}
+             */
+            role?: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * Supplier Id
+             * @default null
+             */
+            supplier_id?: string | null;
+            /**
+             * Valid Days
+             * @default 14
+             */
+            valid_days?: number;
+        };
+        /**
+         * MemberInvitationIssued
+         * @description A new invitation; its token is shown once and stored hashed.
+         */
+        MemberInvitationIssued: {
+            /** Bound */
+            bound: boolean;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "used" | "revoked" | "expired";
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Token */
+            token: string;
+            /** Used At */
+            used_at: string | null;
+        };
+        /**
+         * MemberInvitationList
+         * @description Invitations, the newest first. `left` is how many more this person may issue; null without a limit.
+         */
+        MemberInvitationList: {
+            /** Data */
+            data: components["schemas"]["MemberInvitationView"][];
+            /** Left */
+            left: number | null;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * MemberInvitationPreview
+         * @description What an invitation opens, for whoever holds its link.
+         */
+        MemberInvitationPreview: {
+            /** Bound */
+            bound: boolean;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Campaign Title */
+            campaign_title: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+        };
+        /**
+         * MemberInvitationRedeemed
+         * @description The campaign that a signed-in person can see and join now.
+         */
+        MemberInvitationRedeemed: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+        };
+        /**
+         * MemberInvitationView
+         * @description An invitation as its issuer sees it; `bound` means that one e-mail address alone can use it.
+         */
+        MemberInvitationView: {
+            /** Bound */
+            bound: boolean;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "founder" | "gatekeeper" | "escrow_auditor" | "risk_analyst" | "operations" | "trust_reviewer" | "support_readonly" | "supplier" | "participant";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "used" | "revoked" | "expired";
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Used At */
+            used_at: string | null;
+        };
+        /**
          * MoneyView
          * @description An amount in minor units with its ISO 4217 code.
          */
@@ -1540,6 +2221,14 @@ export interface components {
             type: "redirect";
             /** Url */
             url: string;
+        };
+        /**
+         * OneTimeCodeBody
+         * @description A code of an authenticator, or a recovery code; spaces and hyphens do not count.
+         */
+        OneTimeCodeBody: {
+            /** Code */
+            code: string;
         };
         /**
          * OperationList
@@ -1598,6 +2287,81 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "action_required" | "done" | "refused";
+        };
+        /**
+         * PasskeyBody
+         * @description A new passkey with a name.
+         */
+        PasskeyBody: {
+            /**
+             * Challenge Id
+             * Format: uuid
+             */
+            challenge_id: string;
+            /** Credential */
+            credential: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+        };
+        /**
+         * PasskeyNameBody
+         * @description How a passkey is called.
+         */
+        PasskeyNameBody: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * PasskeyOptions
+         * @description A challenge: `options` is what WebAuthn in the browser takes.
+         */
+        PasskeyOptions: {
+            /**
+             * Challenge Id
+             * Format: uuid
+             */
+            challenge_id: string;
+            /** Options */
+            options: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PasskeyProofBody
+         * @description A browser's answer to a challenge: the credential as WebAuthn's `toJSON()` gives it.
+         */
+        PasskeyProofBody: {
+            /**
+             * Challenge Id
+             * Format: uuid
+             */
+            challenge_id: string;
+            /** Credential */
+            credential: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PasskeyView
+         * @description A passkey as its owner sees it.
+         */
+        PasskeyView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Name */
+            name: string;
         };
         /**
          * PaymentBody
@@ -1817,6 +2581,14 @@ export interface components {
             who_notices: string;
         };
         /**
+         * RecoveryCodes
+         * @description New recovery codes, shown once.
+         */
+        RecoveryCodes: {
+            /** Codes */
+            codes: string[];
+        };
+        /**
          * ReferencePrice
          * @description A price seen elsewhere, with source and date: shown as a fact, never as a saving.
          */
@@ -1897,6 +2669,73 @@ export interface components {
             reason: string;
         };
         /**
+         * SecurityView
+         * @description How somebody can sign in. `must_prove_more`: this session does nothing else before; `may_change`: it may add and
+         *     remove ways of signing in now.
+         */
+        SecurityView: {
+            /** Authenticator */
+            authenticator: boolean;
+            /** May Change */
+            may_change: boolean;
+            /** Must Prove More */
+            must_prove_more: boolean;
+            /** Passkeys */
+            passkeys: components["schemas"]["PasskeyView"][];
+            /**
+             * Proof
+             * @enum {string}
+             */
+            proof: "local" | "mail_code" | "passkey" | "totp" | "recovery_code";
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+        };
+        /**
+         * SessionList
+         * @description The sessions that live.
+         */
+        SessionList: {
+            /** Data */
+            data: components["schemas"]["SessionView"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * SessionView
+         * @description One place where somebody is signed in. `client` names browser and system coarsely.
+         */
+        SessionView: {
+            /** Client */
+            client: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Current */
+            current: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /**
+             * Proof
+             * @enum {string}
+             */
+            proof: "local" | "mail_code" | "passkey" | "totp" | "recovery_code";
+        };
+        /**
          * SettlementView
          * @description How many refunds of a closed campaign are paid and how many are still owed.
          */
@@ -1933,6 +2772,14 @@ export interface components {
             email: string;
         };
         /**
+         * SignInCodeBody
+         * @description The address that a code goes to.
+         */
+        SignInCodeBody: {
+            /** Email */
+            email: string;
+        };
+        /**
          * SignOffBody
          * @description One of the three sign-offs that fulfillment was not completed; the role must be the sender's own.
          */
@@ -1944,6 +2791,16 @@ export interface components {
              * @enum {string}
              */
             role: "operations" | "escrow_auditor" | "trust_reviewer";
+        };
+        /**
+         * SignUpCodeBody
+         * @description An invitation's token, and the address that is to become the account's.
+         */
+        SignUpCodeBody: {
+            /** Email */
+            email: string;
+            /** Token */
+            token: string;
         };
         /**
          * SignedIn
@@ -1960,6 +2817,22 @@ export interface components {
             expires_at: string;
             /** Token */
             token: string;
+        };
+        /**
+         * SignedInByCookie
+         * @description A new session; its token is in the cookie alone. `campaign_id` is what the invitation opened.
+         */
+        SignedInByCookie: {
+            account: components["schemas"]["AccountView"];
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Csrf Token */
+            csrf_token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /**
          * StaffOverview
@@ -2217,6 +3090,754 @@ export interface operations {
             };
         };
     };
+    authenticator_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthenticatorBegun"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    authenticator_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    authenticator_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    passkeys_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    passkeys_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    passkeys_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    passkeys_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyNameBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    recovery_codes_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    account_security: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     campaigns_list: {
         parameters: {
             query?: {
@@ -2331,7 +3952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2340,7 +3961,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2349,7 +3970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2425,7 +4046,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2492,7 +4113,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2501,7 +4122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2595,7 +4216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2604,7 +4225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2613,7 +4234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2711,7 +4332,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2720,7 +4341,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2823,7 +4444,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2832,7 +4453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2841,7 +4462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2953,7 +4574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2962,7 +4583,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2971,7 +4592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3083,7 +4704,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3092,7 +4713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3101,7 +4722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3177,7 +4798,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProgressView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3280,7 +4901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3289,7 +4910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3298,7 +4919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3383,7 +5004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3392,7 +5013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3486,7 +5107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3495,7 +5116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3504,7 +5125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3616,7 +5237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3625,7 +5246,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3634,7 +5255,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3719,7 +5340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3786,7 +5407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3795,7 +5416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3889,7 +5510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3898,7 +5519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3907,7 +5528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4019,7 +5640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4028,7 +5649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4037,7 +5658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4181,7 +5802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4248,7 +5869,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4342,7 +5963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4351,7 +5972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4360,7 +5981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4481,7 +6102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4490,7 +6111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4499,7 +6120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4611,7 +6232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4620,7 +6241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4629,7 +6250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4749,7 +6370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4887,7 +6508,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4979,7 +6600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4988,7 +6609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4997,7 +6618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5082,7 +6703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5176,7 +6797,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5185,7 +6806,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5194,7 +6815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5306,7 +6927,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5315,7 +6936,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5324,7 +6945,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5436,7 +7057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5445,7 +7066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5454,7 +7075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5557,6 +7178,492 @@ export interface operations {
             };
         };
     };
+    member_invitations_list: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInvitationBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationIssued"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationTokenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationPreview"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationTokenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationRedeemed"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    member_invitations_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberInvitationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     operations_list: {
         parameters: {
             query: {
@@ -5644,7 +7751,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5754,7 +7861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5774,6 +7881,630 @@ export interface operations {
             };
             /** @description A problem with one of the codes: internal_error. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sessions_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sessions_end_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sessions_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in_code_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeAsked"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in_code_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeAnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyProofBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in_passkey_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_up_code_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeAsked"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5810,7 +8541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5830,6 +8561,359 @@ export interface operations {
             };
             /** @description A problem with one of the codes: internal_error. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    step_up_authenticator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    step_up_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyProofBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    step_up_passkey_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    step_up_recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeCodeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInByCookie"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5866,7 +8950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5949,7 +9033,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5958,7 +9042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5967,7 +9051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, over_capacity, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
