@@ -100,12 +100,11 @@ async def allowed(request: Request, operation: str) -> Identity:
     return identity
 
 
-def needs_factor(request: Request, identity: Identity) -> None:
-    """Raises Rejected(passkey_required) for somebody who has to have a second factor before committing funds. The local
-    sign-in is a proof of its own kind."""
-    wanted = gateway_of(request).settings.second_factor_before_commitment
-    if wanted and not identity.has_factor and identity.proof != "local":
-        raise Rejected("passkey_required")
+def lacks_factor(request: Request, identity: Identity) -> bool:
+    """Whether a participant has to add a second factor before committing funds. The local sign-in is a proof of its own
+    kind."""
+    wanted = gateway_of(request).settings.second_factor_before_commitment and identity.is_participant
+    return wanted and not identity.has_factor and identity.proof != "local"
 
 
 def session_token(request: Request) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import account_session, own_origin
+from services.gateway.auth.requests import account_session, lacks_factor, own_origin
 from services.gateway.domain.proofs import may_change_factors, opens_the_account
 from services.gateway.domain.roles import PARTICIPANT
 from services.gateway.parts import Gateway, gateway_of
@@ -64,6 +64,7 @@ async def account_security(request: Request) -> Response:
             "may_change": may_change_factors(
                 identity.proof, identity.proven_at, has_factor=factors.count > 0, now=wall_now()
             ),
+            "factor_needed_to_commit": factors.count == 0 and lacks_factor(request, identity),
         }
     )
 

@@ -13,12 +13,15 @@ export type Delivery = Schemas["DeliveryView"];
 export type FieldError = Schemas["FieldErrorView"];
 export type Issue = Schemas["IssueView"];
 export type Me = Schemas["Me"];
+export type MemberInvitation = Schemas["MemberInvitationView"];
 export type Money = Schemas["MoneyView"];
 export type Operation = Schemas["OperationView"];
 export type Plan = Schemas["PlanView"];
 export type Problem = Schemas["ProblemView"];
 export type Product = Schemas["Product"];
 export type Progress = Schemas["ProgressView"];
+export type Security = Schemas["SecurityView"];
+export type Session = Schemas["SessionView"];
 export type StaffOverview = Schemas["StaffOverview"];
 export type Terms = Schemas["Terms"];
 

@@ -2671,11 +2671,13 @@ export interface components {
         /**
          * SecurityView
          * @description How somebody can sign in. `must_prove_more`: this session does nothing else before; `may_change`: it may add and
-         *     remove ways of signing in now.
+         *     remove ways of signing in now; `factor_needed_to_commit`: the first commitment waits for a second factor.
          */
         SecurityView: {
             /** Authenticator */
             authenticator: boolean;
+            /** Factor Needed To Commit */
+            factor_needed_to_commit: boolean;
             /** May Change */
             may_change: boolean;
             /** Must Prove More */

@@ -1,0 +1,23 @@
+/** Staff invites somebody to a campaign, hands the link on, and revokes another invitation. */
+export default async function invite(enter, { title }) {
+  const olga = await enter();
+  await olga.signIn("olga");
+  await olga.open("/account");
+  await olga.page.getByRole("link", { name: "Invite people" }).click();
+  await olga.heading("Invite people");
+  await olga.page.getByLabel("Campaign that it opens").selectOption({ label: title });
+  await olga.page.getByLabel("Note for yourself (optional)").fill("Ruth");
+  await olga.button("Make the invitation").click();
+  const made = olga.page.getByRole("status").filter({ hasText: "The invitation is made" });
+  const link = await made.locator("code").innerText();
+  await olga.look("invited");
+
+  await olga.page.getByLabel("Note for yourself (optional)").fill("Mistake");
+  await olga.button("Make the invitation").click();
+  const line = olga.page.getByRole("listitem").filter({ hasText: "Mistake" }).first();
+  await line.getByRole("button", { name: "Revoke: Mistake" }).click();
+  await line.getByRole("button", { name: "Revoke it" }).click();
+  await line.getByText("Revoked").waitFor();
+  await olga.look("invitations");
+  return { link };
+}
