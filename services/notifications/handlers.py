@@ -10,7 +10,7 @@ from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
 from contracts.escrow import FundsHeld, RefundSent
 from contracts.gateway import PersonRecorded
-from contracts.notifications import SendAccountMail
+from contracts.notifications import SendAccountMail, SendInvitationMail
 from contracts.suppliers import SupplierRegistered
 from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
@@ -80,6 +80,7 @@ HANDLERS: Handlers = {
     SupplierRegistered: _keep_supplier,
     PersonRecorded: record_person,
     SendAccountMail: send_account_mail,
+    SendInvitationMail: send_account_mail,
 }
 """What is done with each message; a message of another class is not for this service."""
 

@@ -11,17 +11,13 @@ from tests.fixtures.world import World
 async def test_somebody_is_invited_signs_up_and_signs_in_with_a_passkey(site: Site, world: World) -> None:
     title = f"Dryers for {uuid4().hex[:8]}"
     campaign = await world.campaign(title=title)
-    invited = await site.run("invite", title=title)
-    site_address, _, token = invited["link"].partition("/sign-up#")
+    email, mailbox = f"{uuid4().hex}@people.test", world.addresses.mailbox_url
+    invited = await site.run("invite", title=title, mailbox=mailbox, email=email)
+    site_address, _, token = invited["mailed"].partition("/sign-up#")
     assert site_address == site.base
+    assert invited["shown"] == invited["mailed"]
 
-    seen = await site.run(
-        "sign_up",
-        mailbox=world.addresses.mailbox_url,
-        invitation=token,
-        email=f"{uuid4().hex}@people.test",
-        campaign=campaign["id"],
-    )
+    seen = await site.run("sign_up", mailbox=mailbox, invitation=token, email=email, campaign=campaign["id"])
     assert title in seen["opens"]
     assert len(set(seen["recovery"])) == 10
     assert len(seen["lines"]) == 2

@@ -1,5 +1,5 @@
-/** Staff invites somebody to a campaign, hands the link on, and revokes another invitation. */
-export default async function invite(enter, { title }) {
+/** Staff invites somebody to a campaign by mail, and revokes another invitation. */
+export default async function invite(enter, { title, mailbox, email }) {
   const olga = await enter();
   await olga.signIn("olga");
   await olga.open("/account");
@@ -7,9 +7,13 @@ export default async function invite(enter, { title }) {
   await olga.heading("Invite people");
   await olga.page.getByLabel("Campaign that it opens").selectOption({ label: title });
   await olga.page.getByLabel("Note for yourself (optional)").fill("Ruth");
-  await olga.button("Make the invitation").click();
+  await olga.page.getByLabel("E-mail of the person (optional)").fill(email);
   const made = olga.page.getByRole("status").filter({ hasText: "The invitation is made" });
-  const link = await made.locator("code").innerText();
+  const mail = await olga.mailAfter(mailbox, email, async () => {
+    await olga.button("Make the invitation").click();
+    await made.waitFor();
+  });
+  const shown = await made.locator("code").innerText();
   await olga.look("invited");
 
   await olga.page.getByLabel("Note for yourself (optional)").fill("Mistake");
@@ -19,5 +23,5 @@ export default async function invite(enter, { title }) {
   await line.getByRole("button", { name: "Revoke it" }).click();
   await line.getByText("Revoked").waitFor();
   await olga.look("invitations");
-  return { link };
+  return { shown, mailed: mail.match(/https?:\S+/)[0] };
 }

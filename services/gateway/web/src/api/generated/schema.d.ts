@@ -835,7 +835,7 @@ export interface paths {
         put?: never;
         /**
          * Invite one person to the platform, and to one campaign if wanted
-         * @description The token is shown once; the link to hand on is `/sign-up#` followed by it.
+         * @description The token is shown once; the link to hand on is `/sign-up#` followed by it. Staff's go to `email` by mail, too.
          */
         post: operations["member_invitations_issue"];
         delete?: never;
