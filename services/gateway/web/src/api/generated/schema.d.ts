@@ -2564,7 +2564,7 @@ export interface operations {
                      *           {
                      *             "amount_minor": 64900,
                      *             "currency": "usd",
-                     *             "seen_on": "seen on",
+                     *             "seen_on": "2026-11-01",
                      *             "source": "public list"
                      *           }
                      *         ],
@@ -2894,7 +2894,7 @@ export interface operations {
                      *           {
                      *             "amount_minor": 64900,
                      *             "currency": "usd",
-                     *             "seen_on": "seen on",
+                     *             "seen_on": "2026-11-01",
                      *             "source": "public list"
                      *           }
                      *         ],
@@ -4480,7 +4480,7 @@ export interface operations {
                      *           {
                      *             "amount_minor": 64900,
                      *             "currency": "usd",
-                     *             "seen_on": "seen on",
+                     *             "seen_on": "2026-11-01",
                      *             "source": "public list"
                      *           }
                      *         ],
@@ -4948,7 +4948,7 @@ export interface operations {
                      *           {
                      *             "amount_minor": 64900,
                      *             "currency": "usd",
-                     *             "seen_on": "seen on",
+                     *             "seen_on": "2026-11-01",
                      *             "source": "public list"
                      *           }
                      *         ],
@@ -5291,7 +5291,7 @@ export interface operations {
                      *           {
                      *             "amount_minor": 64900,
                      *             "currency": "usd",
-                     *             "seen_on": "seen on",
+                     *             "seen_on": "2026-11-01",
                      *             "source": "public list"
                      *           }
                      *         ],
