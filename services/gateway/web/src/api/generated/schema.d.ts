@@ -1572,6 +1572,20 @@ export interface components {
             subject_id: string;
         };
         /**
+         * Checks
+         * @description What was asked, and whether it answered.
+         */
+        Checks: {
+            /** Broker */
+            broker: boolean;
+            /** Consumer */
+            consumer: boolean;
+            /** Database */
+            database: boolean;
+            /** Migrations */
+            migrations: boolean;
+        };
+        /**
          * ClientConfig
          * @description What the site needs before anybody signs in.
          */
@@ -1877,10 +1891,16 @@ export interface components {
             /** Pointer */
             pointer: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * Health
+         * @description The process answers.
+         */
+        Health: {
+            /**
+             * Status
+             * @constant
+             */
+            status: "ok";
         };
         /**
          * InvitationList
@@ -2474,6 +2494,30 @@ export interface components {
             transfer: components["schemas"]["TransferView"] | null;
         };
         /**
+         * ProblemCatalogue
+         * @description Every problem code.
+         */
+        ProblemCatalogue: {
+            /** Data */
+            data: components["schemas"]["ProblemMeaning"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * ProblemMeaning
+         * @description What a problem code means and what to do next.
+         */
+        ProblemMeaning: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+        };
+        /**
          * ProblemView
          * @description An error answer (RFC 9457) with a stable code and what to do next.
          */
@@ -2579,6 +2623,15 @@ export interface components {
             what_then: string;
             /** Who Notices */
             who_notices: string;
+        };
+        /**
+         * ReadyView
+         * @description Whether this gateway can work.
+         */
+        ReadyView: {
+            checks: components["schemas"]["Checks"];
+            /** Ready */
+            ready: boolean;
         };
         /**
          * RecoveryCodes
@@ -3012,18 +3065,17 @@ export interface components {
             /** Id */
             id: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+        /**
+         * VersionView
+         * @description Which version this is, and which generation of the read model answers.
+         */
+        VersionView: {
+            /** Generation */
+            generation: number;
+            /** Profile */
+            profile: string;
+            /** Version */
+            version: string;
         };
         /**
          * WebhookReceived
@@ -3064,10 +3116,17 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
                 };
             };
         };
@@ -3084,10 +3143,47 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "checks": {
+                     *         "broker": true,
+                     *         "consumer": true,
+                     *         "database": true,
+                     *         "migrations": true
+                     *       },
+                     *       "ready": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadyView"];
+                };
+            };
+            /** @description Something does not answer. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checks": {
+                     *         "broker": true,
+                     *         "consumer": true,
+                     *         "database": true,
+                     *         "migrations": true
+                     *       },
+                     *       "ready": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadyView"];
                 };
             };
         };
@@ -3104,15 +3200,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "secret": "secret",
+                     *       "uri": "uri"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuthenticatorBegun"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3122,6 +3230,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3131,6 +3241,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3140,6 +3252,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3149,6 +3265,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3158,6 +3276,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3178,6 +3300,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3185,6 +3311,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3194,6 +3322,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3203,6 +3333,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3212,6 +3344,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3221,6 +3355,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3230,6 +3368,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3239,6 +3379,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3256,6 +3400,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123 456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OneTimeCodeBody"];
             };
         };
@@ -3263,15 +3412,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3281,6 +3449,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3290,6 +3460,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3299,6 +3471,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3308,6 +3482,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3317,6 +3493,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3326,6 +3506,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3335,6 +3517,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3352,6 +3538,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "rawId": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "response": {
+                 *           "attestationObject": "o2NmbXRkbm9uZQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -3359,15 +3561,36 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3377,6 +3600,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3386,6 +3611,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3395,6 +3622,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3404,6 +3633,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3413,6 +3644,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3422,6 +3655,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3431,6 +3668,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3440,6 +3679,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3460,15 +3703,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "options": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3478,6 +3733,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3487,6 +3744,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3496,6 +3755,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3505,6 +3768,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3514,6 +3779,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3527,6 +3796,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 passkey_id: string;
             };
             cookie?: never;
@@ -3536,6 +3806,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3543,6 +3817,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3552,6 +3828,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3561,6 +3839,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3570,24 +3850,21 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3597,6 +3874,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3606,6 +3885,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3619,12 +3902,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 passkey_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Old phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyNameBody"];
             };
         };
@@ -3632,6 +3921,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3639,6 +3932,8 @@ export interface operations {
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3648,6 +3943,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3657,6 +3954,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3666,6 +3965,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3675,6 +3976,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3684,6 +3987,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3693,6 +3998,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3702,6 +4011,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3711,6 +4022,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3731,15 +4046,28 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "codes": [
+                     *         "codes"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3749,6 +4077,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3758,6 +4088,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3767,6 +4101,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3776,6 +4112,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3796,15 +4136,39 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "authenticator": true,
+                     *       "factor_needed_to_commit": true,
+                     *       "may_change": true,
+                     *       "must_prove_more": true,
+                     *       "passkeys": [
+                     *         {
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "last_used_at": "2026-11-21T10:00:00Z",
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "proof": "local",
+                     *       "recovery_codes_left": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["SecurityView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3814,6 +4178,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3823,6 +4191,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3832,6 +4202,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3856,15 +4230,59 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "category": "appliances",
+                     *           "close_at": "2026-11-21T10:00:00Z",
+                     *           "closed_reason": "target_not_reached",
+                     *           "frozen": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "joining": true,
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "progress": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "capacity_units": 80,
+                     *             "held_commitments": 12,
+                     *             "held_units": 31,
+                     *             "joining": true,
+                     *             "reserved_units": 2,
+                     *             "state": "DRAFT",
+                     *             "state_words": "Funds held",
+                     *             "target_reached": true,
+                     *             "target_units": 40,
+                     *             "units_left": 47
+                     *           },
+                     *           "stale": true,
+                     *           "state": "DRAFT",
+                     *           "state_words": "Funds held",
+                     *           "title": "Heat-pump dryers for Ballard",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "visibility": "private"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3874,6 +4292,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3883,6 +4303,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3892,6 +4316,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3904,7 +4343,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
@@ -3914,6 +4356,49 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "product": {
+                 *         "category": "appliances",
+                 *         "name": "Heat-pump dryer",
+                 *         "reference_prices": [
+                 *           {
+                 *             "amount_minor": 64900,
+                 *             "currency": "usd",
+                 *             "seen_on": "2026-11-01",
+                 *             "source": "public list"
+                 *           }
+                 *         ],
+                 *         "specification": "8 kg, A+++"
+                 *       },
+                 *       "readiness": {
+                 *         "backup": "gus",
+                 *         "owner": "olga",
+                 *         "what_fails": "The supplier cannot deliver in the window.",
+                 *         "what_then": "The campaign closes and everybody is refunded.",
+                 *         "who_notices": "The owner, on the first day after the window."
+                 *       },
+                 *       "supplier_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "terms": {
+                 *         "capacity_units": 80,
+                 *         "close_at": "2026-12-05T00:00:00Z",
+                 *         "currency": "usd",
+                 *         "delivery_model": "to the door",
+                 *         "delivery_terms": "Delivered to each address within the window.",
+                 *         "delivery_window_days": 21,
+                 *         "fee_basis_points": 300,
+                 *         "max_units": 4,
+                 *         "min_units": 1,
+                 *         "refund_terms": "Full refund unless the campaign completes.",
+                 *         "target_units": 40,
+                 *         "title": "Heat-pump dryers for Ballard",
+                 *         "unit_price_minor": 54900
+                 *       },
+                 *       "visibility": "members"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CampaignBody"];
             };
         };
@@ -3921,24 +4406,212 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3948,6 +4621,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3957,6 +4632,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3966,6 +4643,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3975,6 +4654,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3984,6 +4665,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3993,6 +4676,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4002,6 +4687,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4011,6 +4700,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4020,6 +4711,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4033,6 +4728,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4042,33 +4738,176 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4078,6 +4917,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4091,6 +4945,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4100,15 +4955,71 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "approver_id": "approver id",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "conditions": [
+                     *             {
+                     *               "evidence": [
+                     *                 "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *               ],
+                     *               "met": true,
+                     *               "name": "Emerald Supply"
+                     *             }
+                     *           ],
+                     *           "fee": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "gross": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "release",
+                     *           "line_count": 1,
+                     *           "maker_id": "maker id",
+                     *           "net": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "reason": "All conditions are met.",
+                     *           "refused_code": "refused code",
+                     *           "reserve": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "state": "SUBMITTED",
+                     *           "state_words": "Funds held",
+                     *           "submitted_at": "2026-11-21T10:00:00Z",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "transfer": {
+                     *             "id": "id"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4118,6 +5029,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4127,24 +5040,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4154,6 +5064,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4166,18 +5091,28 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "release",
+                 *       "reason": "All conditions are met."
+                 *     }
+                 */
                 "application/json": components["schemas"]["PlanBody"];
             };
         };
@@ -4185,24 +5120,115 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4212,6 +5238,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4221,6 +5249,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4230,6 +5260,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4239,6 +5271,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4248,6 +5282,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4257,6 +5293,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4266,6 +5304,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4275,6 +5317,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4284,6 +5328,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4301,6 +5349,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4310,15 +5359,48 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "delivery": {
+                     *             "inspection_until": "2026-11-21T10:00:00Z",
+                     *             "state": "dispatched",
+                     *             "tracking": "1Z999AA10123456784"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "issue": {
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "state": "open"
+                     *           },
+                     *           "quantity": 2,
+                     *           "reference": "R-7K2M",
+                     *           "state": "PENDING_FUNDS",
+                     *           "state_words": "Funds held"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentRowList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4328,6 +5410,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4337,6 +5421,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4346,6 +5432,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4355,6 +5443,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4364,6 +5454,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4373,6 +5467,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4385,18 +5494,29 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 10 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "confirmation_token": "ctoken_1PxQ2s",
+                 *       "quantity": 2,
+                 *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommitBody"];
             };
         };
@@ -4404,24 +5524,134 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4431,6 +5661,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4440,6 +5672,8 @@ export interface operations {
             /** @description A problem with one of the codes: payment_declined. */
             402: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4449,6 +5683,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4458,6 +5694,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4467,6 +5705,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4476,6 +5716,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4485,6 +5727,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4494,6 +5738,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4503,6 +5751,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4512,6 +5762,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4524,18 +5778,30 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "commitment_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "evidence": "Signed delivery notes, batch 12."
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeliveryBody"];
             };
         };
@@ -4543,24 +5809,77 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_ids": [
+                     *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       ],
+                     *       "event": "dispatched"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShipmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4570,6 +5889,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4579,6 +5900,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4588,6 +5911,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4597,6 +5922,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4606,6 +5933,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4615,6 +5944,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4624,6 +5955,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4633,6 +5968,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4642,6 +5979,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4654,18 +5995,30 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "commitment_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "tracking": "1Z999AA10123456784"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DispatchBody"];
             };
         };
@@ -4673,24 +6026,77 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_ids": [
+                     *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       ],
+                     *       "event": "dispatched"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShipmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4700,6 +6106,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4709,6 +6117,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4718,6 +6128,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4727,6 +6139,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4736,6 +6150,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4745,6 +6161,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4754,6 +6172,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4763,6 +6185,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4772,6 +6196,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4783,44 +6211,54 @@ export interface operations {
     campaigns_progress: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The id of the newest event that is known; browsers send it by themselves. */
+                "Last-Event-ID"?: string;
+            };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Events named `progress`; their data is a ProgressView. A comment line every 15 seconds. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProgressView"];
+                    /**
+                     * @example id: 7
+                     *     event: progress
+                     *     data: {"campaign_id":"0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b","state":"DRAFT","state_words":"Funds held","held_units":31,"reserved_units":2,"target_units":40,"capacity_units":80,"units_left":47,"held_commitments":12,"target_reached":true,"joining":true}
+                     */
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4830,6 +6268,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4839,6 +6279,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4851,18 +6295,28 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The window ended without delivery.",
+                 *       "role": "operations"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignOffBody"];
             };
         };
@@ -4870,24 +6324,210 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4897,6 +6537,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4906,6 +6548,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4915,6 +6559,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4924,6 +6570,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4933,6 +6581,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4942,6 +6592,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4951,6 +6603,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4960,6 +6616,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4969,6 +6627,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4982,6 +6644,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4991,15 +6654,37 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "decided_at": "2026-11-21T10:00:00Z",
+                     *           "description": "The drum is dented.",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "reported_at": "2026-11-21T10:00:00Z",
+                     *           "state": "open"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssueList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5009,6 +6694,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5018,24 +6705,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5045,6 +6729,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5057,18 +6756,35 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "answers": {
+                 *         "doctrine_fit": true,
+                 *         "operable": true,
+                 *         "precedent_safe": true,
+                 *         "risks_stated": true
+                 *       },
+                 *       "constraints": [],
+                 *       "decision": "accept",
+                 *       "reason": "Demand, terms and delivery fit the canon."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReviewBody"];
             };
         };
@@ -5076,24 +6792,210 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5103,6 +7005,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5112,6 +7016,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5121,6 +7027,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5130,6 +7038,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5139,6 +7049,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5148,6 +7060,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5157,6 +7071,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5166,6 +7084,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5175,6 +7095,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5187,18 +7111,23 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -5206,24 +7135,210 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5233,6 +7348,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5242,6 +7359,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5251,6 +7370,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5260,6 +7381,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5269,6 +7392,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5278,6 +7403,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5287,6 +7414,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5296,6 +7427,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5305,6 +7438,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5327,15 +7464,42 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "blocking": true,
+                     *           "closed_at": "2026-11-21T10:00:00Z",
+                     *           "facts": {},
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "resolution": "resolution",
+                     *           "scope": "scope",
+                     *           "service": "service",
+                     *           "severity": "severity",
+                     *           "state": "open",
+                     *           "subject_id": "subject id"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5345,6 +7509,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5354,6 +7520,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5363,6 +7531,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5372,6 +7544,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5385,6 +7572,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 plan_id: string;
             };
             cookie?: never;
@@ -5394,15 +7582,66 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5412,6 +7651,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5421,24 +7662,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5448,6 +7686,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5460,18 +7713,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApprovalBody"];
             };
         };
@@ -5479,24 +7741,113 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5506,6 +7857,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5515,6 +7868,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5524,6 +7879,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5533,6 +7890,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5542,6 +7901,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5551,6 +7912,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5560,6 +7923,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5569,6 +7936,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5578,6 +7947,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5590,18 +7963,23 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -5609,24 +7987,113 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5636,6 +8103,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5645,6 +8114,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5654,6 +8125,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5663,6 +8136,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5672,6 +8147,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5681,6 +8158,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5690,6 +8169,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5699,6 +8182,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5708,6 +8193,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5728,15 +8217,44 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clock_moving": true,
+                     *       "demo_logins": [
+                     *         {
+                     *           "email": "maya@demo.test",
+                     *           "role": "founder",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "profile": "local",
+                     *       "simulated_time": true,
+                     *       "stack_time": "2026-11-21T10:00:00Z",
+                     *       "stripe": {
+                     *         "api_base": "http://localhost:4242",
+                     *         "kind": "stand-in",
+                     *         "publishable_key": "pk_test_standin"
+                     *       },
+                     *       "test_money": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientConfig"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5746,6 +8264,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5755,6 +8275,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5780,15 +8304,90 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "acts": {
+                     *             "pay": true,
+                     *             "report_issue": true,
+                     *             "withdraw": true
+                     *           },
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_state": "DRAFT",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "delivery": {
+                     *             "inspection_until": "2026-11-21T10:00:00Z",
+                     *             "state": "dispatched",
+                     *             "tracking": "1Z999AA10123456784"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "issue": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "description": "The drum is dented.",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "reported_at": "2026-11-21T10:00:00Z",
+                     *             "state": "open"
+                     *           },
+                     *           "locked_at": "2026-11-21T10:00:00Z",
+                     *           "money_now": "$1,098.00 is held in escrow.",
+                     *           "next_action": {
+                     *             "type": "redirect",
+                     *             "url": "https://bank.example/confirm"
+                     *           },
+                     *           "payment": {
+                     *             "attempt": 1,
+                     *             "decline_code": "decline code",
+                     *             "retry_until": "2026-11-21T10:00:00Z",
+                     *             "state": "awaited"
+                     *           },
+                     *           "quantity": 2,
+                     *           "reference": "R-7K2M",
+                     *           "refund": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "reason": "All conditions are met.",
+                     *             "sent_at": "2026-11-21T10:00:00Z",
+                     *             "state": "decided"
+                     *           },
+                     *           "reserved_until": "2026-11-21T10:00:00Z",
+                     *           "state": "PENDING_FUNDS",
+                     *           "state_words": "Funds held",
+                     *           "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5798,6 +8397,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5807,6 +8408,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5816,6 +8419,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5825,6 +8430,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5834,6 +8443,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5847,6 +8471,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
@@ -5856,15 +8481,85 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5874,24 +8569,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5901,6 +8593,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5913,18 +8620,30 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "The drum is dented.",
+                 *       "photo_digests": [
+                 *         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["IssueBody"];
             };
         };
@@ -5932,24 +8651,81 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "decided_at": "2026-11-21T10:00:00Z",
+                     *       "description": "The drum is dented.",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "reported_at": "2026-11-21T10:00:00Z",
+                     *       "state": "open"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssueView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5959,6 +8735,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5968,6 +8746,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5977,6 +8757,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5986,6 +8768,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5995,6 +8779,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6004,6 +8790,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6013,6 +8801,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6022,6 +8814,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6031,6 +8825,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6043,18 +8841,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 10 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "confirmation_token": "ctoken_1PxQ2s"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PaymentBody"];
             };
         };
@@ -6062,24 +8869,132 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6089,6 +9004,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6098,6 +9015,8 @@ export interface operations {
             /** @description A problem with one of the codes: payment_declined. */
             402: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6107,6 +9026,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6116,6 +9037,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6125,6 +9048,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6134,6 +9059,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6143,6 +9070,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6152,6 +9081,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6161,6 +9094,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6170,6 +9105,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6182,18 +9121,23 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -6201,24 +9145,132 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6228,6 +9280,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6237,6 +9291,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6246,6 +9302,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6255,6 +9313,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6264,6 +9324,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6273,6 +9335,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6282,6 +9346,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6291,6 +9359,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6300,6 +9370,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6359,6 +9433,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6366,6 +9444,8 @@ export interface operations {
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6375,6 +9455,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6384,6 +9466,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6393,6 +9477,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6402,6 +9490,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6419,6 +9509,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "participants": [
+                 *         {
+                 *           "external_id": "17850"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["DevParticipantsBody"];
             };
         };
@@ -6426,15 +9525,43 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "participants": [
+                     *         {
+                     *           "external_id": "17850",
+                     *           "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "token": "8Xc1…"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DevParticipants"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6444,6 +9571,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6453,6 +9582,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6462,6 +9593,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6471,6 +9606,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6488,6 +9638,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "maya@demo.test"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -6495,15 +9650,45 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "token": "8Xc1…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6513,6 +9698,19 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6522,6 +9720,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6531,6 +9731,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6540,6 +9744,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6552,7 +9771,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
@@ -6562,6 +9784,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": {
+                 *         "amount": 5000000,
+                 *         "currency": "USD"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopUpBody"];
             };
         };
@@ -6569,24 +9799,80 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "state": "done"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TopUpView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6596,6 +9882,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6605,6 +9893,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6614,6 +9904,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6623,6 +9915,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6632,6 +9926,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6641,6 +9937,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6650,6 +9948,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6659,6 +9961,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6668,6 +9972,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6690,15 +9998,65 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "closes_at": "2026-11-21T10:00:00Z",
+                     *           "final": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "invited_at": "2026-11-21T10:00:00Z",
+                     *           "opens_at": "2026-11-21T10:00:00Z",
+                     *           "state": "invited",
+                     *           "state_words": "Funds held",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "terms": {
+                     *             "capacity_units": 80,
+                     *             "close_at": "2026-11-21T10:00:00Z",
+                     *             "currency": "usd",
+                     *             "delivery_model": "to the door",
+                     *             "delivery_terms": "Delivered to each address within the window.",
+                     *             "delivery_window_days": 21,
+                     *             "fee_basis_points": 300,
+                     *             "max_units": 4,
+                     *             "min_units": 1,
+                     *             "refund_terms": "Full refund unless the campaign completes.",
+                     *             "target_units": 40,
+                     *             "title": "Heat-pump dryers for Ballard",
+                     *             "unit_price_minor": 54900
+                     *           },
+                     *           "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "total": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "units": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6708,6 +10066,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6717,6 +10077,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6726,6 +10088,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6735,6 +10101,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6747,18 +10128,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 invitation_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptanceBody"];
             };
         };
@@ -6766,24 +10156,107 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "closes_at": "2026-11-21T10:00:00Z",
+                     *       "final": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "invited_at": "2026-11-21T10:00:00Z",
+                     *       "opens_at": "2026-11-21T10:00:00Z",
+                     *       "state": "invited",
+                     *       "state_words": "Funds held",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "total": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "units": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6793,6 +10266,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6802,6 +10277,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6811,6 +10288,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6820,6 +10299,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6829,6 +10310,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6838,6 +10321,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6847,6 +10332,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6856,6 +10345,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6865,6 +10356,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6877,18 +10372,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 invitation_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "No capacity in the window."
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeclineBody"];
             };
         };
@@ -6896,24 +10400,107 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "closes_at": "2026-11-21T10:00:00Z",
+                     *       "final": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "invited_at": "2026-11-21T10:00:00Z",
+                     *       "opens_at": "2026-11-21T10:00:00Z",
+                     *       "state": "invited",
+                     *       "state_words": "Funds held",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "total": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "units": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6923,6 +10510,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6932,6 +10521,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6941,6 +10532,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6950,6 +10543,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6959,6 +10554,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6968,6 +10565,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6977,6 +10576,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6986,6 +10589,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6995,6 +10600,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7007,18 +10616,28 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 issue_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The photo shows it.",
+                 *       "verdict": "upheld"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DecisionBody"];
             };
         };
@@ -7026,24 +10645,79 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "decided_at": "2026-11-21T10:00:00Z",
+                     *       "description": "The drum is dented.",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "reported_at": "2026-11-21T10:00:00Z",
+                     *       "state": "open"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssueView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7053,6 +10727,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7062,6 +10738,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7071,6 +10749,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7080,6 +10760,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7089,6 +10771,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7098,6 +10782,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7107,6 +10793,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7116,6 +10806,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7125,6 +10817,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7145,15 +10841,32 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "csrf_token": "kT3v…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7163,6 +10876,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7172,6 +10889,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7195,15 +10927,42 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "bound": true,
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "expires_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "note": "note",
+                     *           "revoked_at": "2026-11-21T10:00:00Z",
+                     *           "role": "founder",
+                     *           "state": "open",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "used_at": "2026-11-21T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "left": 1,
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7213,6 +10972,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7222,6 +10983,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7231,6 +10994,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7240,6 +11005,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7249,6 +11018,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7258,6 +11029,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7275,6 +11050,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Ruth from the choir",
+                 *       "role": "participant",
+                 *       "valid_days": 14
+                 *     }
+                 */
                 "application/json": components["schemas"]["MemberInvitationBody"];
             };
         };
@@ -7282,15 +11064,39 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bound": true,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "note": "note",
+                     *       "revoked_at": "2026-11-21T10:00:00Z",
+                     *       "role": "founder",
+                     *       "state": "open",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "token": "8Xc1…",
+                     *       "used_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationIssued"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7300,6 +11106,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7309,6 +11117,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7318,6 +11128,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7327,6 +11139,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7336,6 +11150,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7345,6 +11161,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7354,6 +11172,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7363,6 +11185,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7372,6 +11196,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7389,6 +11217,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationTokenBody"];
             };
         };
@@ -7396,15 +11229,41 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bound": true,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "role": "founder"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationPreview"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7414,6 +11273,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7423,6 +11284,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7432,6 +11295,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7441,6 +11306,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7450,6 +11319,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7459,6 +11330,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7476,6 +11351,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationTokenBody"];
             };
         };
@@ -7483,15 +11363,26 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationRedeemed"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7501,6 +11392,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7510,6 +11403,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7519,6 +11414,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7528,6 +11425,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7537,6 +11436,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7546,6 +11447,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7555,6 +11460,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7564,6 +11471,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7577,6 +11488,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 member_invitation_id: string;
             };
             cookie?: never;
@@ -7586,15 +11498,36 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bound": true,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "note": "note",
+                     *       "revoked_at": "2026-11-21T10:00:00Z",
+                     *       "role": "founder",
+                     *       "state": "open",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "used_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7604,6 +11537,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7613,6 +11548,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7622,24 +11559,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7649,6 +11583,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7658,6 +11594,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7680,15 +11620,58 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "next_action": {
+                     *             "type": "redirect",
+                     *             "url": "https://bank.example/confirm"
+                     *           },
+                     *           "problem": {
+                     *             "code": "code",
+                     *             "detail": "detail",
+                     *             "errors": [
+                     *               {
+                     *                 "code": "code",
+                     *                 "message": "message",
+                     *                 "pointer": "pointer"
+                     *               }
+                     *             ],
+                     *             "facts": {},
+                     *             "status": 409,
+                     *             "title": "Heat-pump dryers for Ballard",
+                     *             "type": "type"
+                     *           },
+                     *           "received_at": "2026-11-21T10:00:00Z",
+                     *           "resource": {
+                     *             "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "type": "type"
+                     *           },
+                     *           "state": "running"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7698,6 +11681,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7707,6 +11692,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7716,6 +11705,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7729,6 +11733,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 operation_id: string;
             };
             cookie?: never;
@@ -7738,15 +11743,53 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7756,24 +11799,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7783,6 +11823,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7792,6 +11834,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7812,15 +11858,36 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "code": "code",
+                     *           "detail": "detail",
+                     *           "status": 409,
+                     *           "title": "Heat-pump dryers for Ballard"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProblemCatalogue"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7830,6 +11897,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7850,6 +11919,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7857,6 +11930,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7866,6 +11941,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7875,6 +11952,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7884,6 +11965,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7904,15 +12000,37 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "client": "client",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "current": true,
+                     *           "expires_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "last_seen_at": "2026-11-21T10:00:00Z",
+                     *           "proof": "local"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7922,6 +12040,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7931,6 +12053,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7940,6 +12064,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7960,6 +12088,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7967,6 +12099,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7976,6 +12110,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7985,6 +12121,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7994,6 +12134,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8003,6 +12145,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8016,6 +12162,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 session_id: string;
             };
             cookie?: never;
@@ -8025,6 +12172,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8032,6 +12183,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8041,6 +12194,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8050,24 +12205,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8077,6 +12229,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8086,6 +12240,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8103,6 +12261,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ruth@people.test"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInCodeBody"];
             };
         };
@@ -8110,15 +12273,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge": "challenge",
+                     *       "expires_in_seconds": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeAsked"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8128,6 +12303,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8137,6 +12314,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8146,6 +12325,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8155,6 +12336,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8164,6 +12349,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8173,6 +12360,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8190,6 +12381,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU",
+                 *       "code": "1234 5678"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeAnswerBody"];
             };
         };
@@ -8197,15 +12394,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8215,6 +12431,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8224,6 +12442,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8233,6 +12453,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8242,6 +12464,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8251,6 +12475,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8260,6 +12488,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8269,6 +12499,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8286,6 +12520,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "rawId": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDk"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyProofBody"];
             };
         };
@@ -8293,15 +12543,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8311,6 +12580,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8320,6 +12591,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8329,6 +12602,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8338,6 +12613,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8347,6 +12626,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8356,6 +12637,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8376,15 +12661,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "options": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8394,6 +12691,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8403,6 +12704,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8412,6 +12715,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8429,6 +12736,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ruth@people.test",
+                 *       "token": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignUpCodeBody"];
             };
         };
@@ -8436,15 +12749,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge": "challenge",
+                     *       "expires_in_seconds": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeAsked"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8454,6 +12779,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8463,6 +12790,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8472,6 +12801,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8481,6 +12812,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8490,6 +12823,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8499,6 +12836,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8508,6 +12847,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8528,15 +12871,163 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cases": [
+                     *         {
+                     *           "blocking": true,
+                     *           "closed_at": "2026-11-21T10:00:00Z",
+                     *           "facts": {},
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "resolution": "resolution",
+                     *           "scope": "scope",
+                     *           "service": "service",
+                     *           "severity": "severity",
+                     *           "state": "open",
+                     *           "subject_id": "subject id"
+                     *         }
+                     *       ],
+                     *       "issues": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "decided_at": "2026-11-21T10:00:00Z",
+                     *           "description": "The drum is dented.",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "reported_at": "2026-11-21T10:00:00Z",
+                     *           "state": "open"
+                     *         }
+                     *       ],
+                     *       "plans": [
+                     *         {
+                     *           "approver_id": "approver id",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "conditions": [
+                     *             {
+                     *               "evidence": [
+                     *                 "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *               ],
+                     *               "met": true,
+                     *               "name": "Emerald Supply"
+                     *             }
+                     *           ],
+                     *           "fee": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "gross": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "release",
+                     *           "line_count": 1,
+                     *           "maker_id": "maker id",
+                     *           "net": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "reason": "All conditions are met.",
+                     *           "refused_code": "refused code",
+                     *           "reserve": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "state": "SUBMITTED",
+                     *           "state_words": "Funds held",
+                     *           "submitted_at": "2026-11-21T10:00:00Z",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "transfer": {
+                     *             "id": "id"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "ready_for_plan": [
+                     *         {
+                     *           "category": "appliances",
+                     *           "close_at": "2026-11-21T10:00:00Z",
+                     *           "closed_reason": "target_not_reached",
+                     *           "frozen": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "joining": true,
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "progress": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "capacity_units": 80,
+                     *             "held_commitments": 12,
+                     *             "held_units": 31,
+                     *             "joining": true,
+                     *             "reserved_units": 2,
+                     *             "state": "DRAFT",
+                     *             "state_words": "Funds held",
+                     *             "target_reached": true,
+                     *             "target_units": 40,
+                     *             "units_left": 47
+                     *           },
+                     *           "stale": true,
+                     *           "state": "DRAFT",
+                     *           "state_words": "Funds held",
+                     *           "title": "Heat-pump dryers for Ballard",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "visibility": "private"
+                     *         }
+                     *       ],
+                     *       "reviews": [
+                     *         {
+                     *           "category": "appliances",
+                     *           "close_at": "2026-11-21T10:00:00Z",
+                     *           "closed_reason": "target_not_reached",
+                     *           "frozen": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "joining": true,
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "progress": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "capacity_units": 80,
+                     *             "held_commitments": 12,
+                     *             "held_units": 31,
+                     *             "joining": true,
+                     *             "reserved_units": 2,
+                     *             "state": "DRAFT",
+                     *             "state_words": "Funds held",
+                     *             "target_reached": true,
+                     *             "target_units": 40,
+                     *             "units_left": 47
+                     *           },
+                     *           "stale": true,
+                     *           "state": "DRAFT",
+                     *           "state_words": "Funds held",
+                     *           "title": "Heat-pump dryers for Ballard",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "visibility": "private"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["StaffOverview"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8546,6 +13037,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8555,6 +13048,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8564,6 +13061,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8581,6 +13093,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123 456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OneTimeCodeBody"];
             };
         };
@@ -8588,15 +13105,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8606,6 +13142,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8615,6 +13153,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8624,6 +13164,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8633,6 +13175,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8642,6 +13186,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8651,6 +13199,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8660,6 +13210,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8677,6 +13231,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "rawId": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDk"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyProofBody"];
             };
         };
@@ -8684,15 +13254,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8702,6 +13291,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8711,6 +13302,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8720,6 +13313,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8729,6 +13324,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8738,6 +13335,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8747,6 +13348,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8756,6 +13359,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8776,15 +13383,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "options": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8794,6 +13413,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8803,6 +13424,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8812,6 +13437,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8821,6 +13448,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8838,6 +13469,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123 456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OneTimeCodeBody"];
             };
         };
@@ -8845,15 +13481,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8863,6 +13518,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8872,6 +13529,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8881,6 +13540,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8890,6 +13551,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8899,6 +13562,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8908,6 +13575,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8917,6 +13586,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8937,15 +13610,33 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "display_name": "Emerald Supply",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "tier": "tier"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SupplierList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8955,6 +13646,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8964,6 +13657,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8973,6 +13670,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8985,7 +13697,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
@@ -8995,6 +13710,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "display_name": "Emerald Supply",
+                 *       "payout_account_id": "acct_1PxQ2s",
+                 *       "tier": "provisional"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SupplierBody"];
             };
         };
@@ -9002,24 +13724,77 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Emerald Supply",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "tier": "tier"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SupplierView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9029,6 +13804,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9038,6 +13815,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9047,6 +13826,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9056,6 +13837,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9065,6 +13848,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9074,6 +13859,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9083,6 +13870,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9092,6 +13883,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9101,6 +13894,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9121,15 +13918,26 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookReceived"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9139,6 +13947,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9148,6 +13958,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9157,6 +13969,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9177,10 +13993,30 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "generation": 1,
+                     *       "profile": "local",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
