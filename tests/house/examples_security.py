@@ -55,4 +55,15 @@ EXAMPLES = (
         ),
         good=_page("<p>{words}</p>", "element.textContent = words;", "const x = evaluate(words);"),
     ),
+    Example(
+        "pages_keep_acts_alone",
+        bad=_page(
+            "localStorage.setItem(a, b);", "window.sessionStorage.a = b;", "document.cookie = a;", "indexedDB.open(a)"
+        ),
+        good=_page("keep(a, b);")
+        + (
+            ("services/gateway/web/src/api/keys.ts", "sessionStorage.setItem(a, b);"),
+            ("services/gateway/web/src/testing/setup.ts", "sessionStorage.clear();"),
+        ),
+    ),
 )

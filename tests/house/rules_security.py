@@ -29,6 +29,8 @@ _MARKUP = re.compile(
     r"\bdangerously" + r"SetInnerHTML\b|\.(?:inner|outer)HTML\b|\binsertAdjacentHTML\b|\bdocument\.write(?:ln)?\b"
     r"|(?<![\w.])eval\(|\bnew Function\(|\bsrcDoc\b|javascript:"
 )
+_STORAGE = re.compile(r"\b(?:local|session)Storage\b|\bindexedDB\b|\bdocument\.cookie\b|\bcaches\.open\b")
+STORAGE_HOMES = ("services/gateway/web/src/api/keys.ts",)
 
 
 def services_run_no_text_and_no_programs(source: Source) -> Iterator[Finding]:
@@ -72,6 +74,15 @@ def pages_write_text_and_no_markup(source: Source) -> Iterator[Finding]:
         yield Finding(source.path, line_of(source.text, match.start()), f"{match[0]} turns text into markup or code")
 
 
+def pages_keep_acts_alone(source: Source) -> Iterator[Finding]:
+    """What a browser keeps outlives its session and is there for the next person; one module keeps keys of acts, and
+    clears them."""
+    if source.path in STORAGE_HOMES or ".test." in source.path or "/testing/" in source.path:
+        return
+    for match in _STORAGE.finditer(source.text):
+        yield Finding(source.path, line_of(source.text, match.start()), f"{match[0]} is for the keys of acts")
+
+
 SERVICES = ("services/*.py", "contracts/*.py")
 PAGES = ("services/gateway/web/src/*.ts", "services/gateway/web/src/*.tsx")
 
@@ -80,4 +91,5 @@ RULES = (
     Rule(hashes_and_ciphers_are_strong, SERVICES),
     Rule(chance_comes_from_the_system, SERVICES),
     Rule(pages_write_text_and_no_markup, PAGES),
+    Rule(pages_keep_acts_alone, PAGES),
 )

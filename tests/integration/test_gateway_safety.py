@@ -66,7 +66,9 @@ async def test_every_answer_says_what_it_is_in_which_characters_and_leads_nowher
         answer = await people.ask(rule, person)
         assert not answer.is_redirect, rule.operation
         media_type, _, character_set = answer.headers["content-type"].partition(";")
-        assert media_type in {"application/json", "application/problem+json", "text/html", "text/event-stream"}
+        assert media_type in {
+            "application/json", "application/problem+json", "text/csv", "text/html", "text/event-stream",
+        }  # fmt: skip
         if media_type.endswith("json"):
             answer.json()
         else:

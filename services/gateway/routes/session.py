@@ -65,7 +65,7 @@ async def me(request: Request) -> Response:
     responses=problems(401, 403),
 )
 async def sign_out(request: Request) -> Response:
-    """End the session, clear the cookie, and have the browser forget what pages kept."""
+    """End the session and clear the cookie."""
     identity = await account_session(request)
     await gateway_of(request).sessions.revoke(identity)
     headers = {
