@@ -111,8 +111,11 @@ def create_app(settings: GatewaySettings) -> App:
 
 
 async def openapi_document(request: Request) -> Response:
-    """The interface description of this very process."""
-    document = importlib.import_module("services.gateway.openapi").describe(request.app)
+    """The interface description of this very process; made once, because making it costs a third of a second."""
+    document = getattr(request.app.state, "document", None)
+    if document is None:
+        document = importlib.import_module("services.gateway.openapi").describe(request.app)
+        request.app.state.document = document
     return JSONResponse(document, headers={"Cache-Control": "no-cache"})
 
 

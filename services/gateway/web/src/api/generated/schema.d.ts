@@ -1572,6 +1572,20 @@ export interface components {
             subject_id: string;
         };
         /**
+         * Checks
+         * @description What was asked, and whether it answered.
+         */
+        Checks: {
+            /** Broker */
+            broker: boolean;
+            /** Consumer */
+            consumer: boolean;
+            /** Database */
+            database: boolean;
+            /** Migrations */
+            migrations: boolean;
+        };
+        /**
          * ClientConfig
          * @description What the site needs before anybody signs in.
          */
@@ -1877,10 +1891,16 @@ export interface components {
             /** Pointer */
             pointer: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * Health
+         * @description The process answers.
+         */
+        Health: {
+            /**
+             * Status
+             * @constant
+             */
+            status: "ok";
         };
         /**
          * InvitationList
@@ -2474,6 +2494,30 @@ export interface components {
             transfer: components["schemas"]["TransferView"] | null;
         };
         /**
+         * ProblemCatalogue
+         * @description Every problem code.
+         */
+        ProblemCatalogue: {
+            /** Data */
+            data: components["schemas"]["ProblemMeaning"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * ProblemMeaning
+         * @description What a problem code means and what to do next.
+         */
+        ProblemMeaning: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+        };
+        /**
          * ProblemView
          * @description An error answer (RFC 9457) with a stable code and what to do next.
          */
@@ -2579,6 +2623,15 @@ export interface components {
             what_then: string;
             /** Who Notices */
             who_notices: string;
+        };
+        /**
+         * ReadyView
+         * @description Whether this gateway can work.
+         */
+        ReadyView: {
+            checks: components["schemas"]["Checks"];
+            /** Ready */
+            ready: boolean;
         };
         /**
          * RecoveryCodes
@@ -3010,18 +3063,17 @@ export interface components {
             /** Id */
             id: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+        /**
+         * VersionView
+         * @description Which version this is, and which generation of the read model answers.
+         */
+        VersionView: {
+            /** Generation */
+            generation: number;
+            /** Profile */
+            profile: string;
+            /** Version */
+            version: string;
         };
         /**
          * WebhookReceived
@@ -3062,10 +3114,17 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
                 };
             };
         };
@@ -3082,10 +3141,47 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "checks": {
+                     *         "broker": true,
+                     *         "consumer": true,
+                     *         "database": true,
+                     *         "migrations": true
+                     *       },
+                     *       "ready": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadyView"];
+                };
+            };
+            /** @description Something does not answer. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checks": {
+                     *         "broker": true,
+                     *         "consumer": true,
+                     *         "database": true,
+                     *         "migrations": true
+                     *       },
+                     *       "ready": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReadyView"];
                 };
             };
         };
@@ -3102,15 +3198,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "secret": "secret",
+                     *       "uri": "uri"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuthenticatorBegun"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3120,6 +3228,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3129,6 +3239,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3138,6 +3250,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3147,6 +3263,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3156,6 +3274,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3176,6 +3298,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3183,6 +3309,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3192,6 +3320,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3201,6 +3331,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3210,6 +3342,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3219,6 +3353,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3228,6 +3366,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3237,6 +3377,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3254,6 +3398,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123 456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OneTimeCodeBody"];
             };
         };
@@ -3261,15 +3410,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3279,6 +3447,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3288,6 +3458,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3297,6 +3469,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3306,6 +3480,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3315,6 +3491,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3324,6 +3504,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3333,6 +3515,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3350,6 +3536,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "rawId": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "response": {
+                 *           "attestationObject": "o2NmbXRkbm9uZQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0"
+                 *         },
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -3357,15 +3559,36 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3375,6 +3598,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3384,6 +3609,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3393,6 +3620,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3402,6 +3631,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3411,6 +3642,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3420,6 +3653,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3429,6 +3666,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3438,6 +3677,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3458,15 +3701,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "options": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3476,6 +3731,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3485,6 +3742,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3494,6 +3753,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3503,6 +3766,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3512,6 +3777,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3525,6 +3794,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 passkey_id: string;
             };
             cookie?: never;
@@ -3534,6 +3804,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3541,6 +3815,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3550,6 +3826,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3559,6 +3837,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3568,24 +3848,21 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3595,6 +3872,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3604,6 +3883,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3617,12 +3900,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 passkey_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Old phone"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyNameBody"];
             };
         };
@@ -3630,6 +3919,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3637,6 +3930,8 @@ export interface operations {
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3646,6 +3941,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3655,6 +3952,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3664,6 +3963,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3673,6 +3974,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3682,6 +3985,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3691,6 +3996,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3700,6 +4009,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3709,6 +4020,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3729,15 +4044,28 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "codes": [
+                     *         "codes"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3747,6 +4075,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3756,6 +4086,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3765,6 +4099,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3774,6 +4110,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3794,15 +4134,38 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "authenticator": true,
+                     *       "may_change": true,
+                     *       "must_prove_more": true,
+                     *       "passkeys": [
+                     *         {
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "last_used_at": "2026-11-21T10:00:00Z",
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "proof": "local",
+                     *       "recovery_codes_left": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["SecurityView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3812,6 +4175,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3821,6 +4188,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3830,6 +4199,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3854,15 +4227,59 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "category": "appliances",
+                     *           "close_at": "2026-11-21T10:00:00Z",
+                     *           "closed_reason": "target_not_reached",
+                     *           "frozen": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "joining": true,
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "progress": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "capacity_units": 80,
+                     *             "held_commitments": 12,
+                     *             "held_units": 31,
+                     *             "joining": true,
+                     *             "reserved_units": 2,
+                     *             "state": "DRAFT",
+                     *             "state_words": "Funds held",
+                     *             "target_reached": true,
+                     *             "target_units": 40,
+                     *             "units_left": 47
+                     *           },
+                     *           "stale": true,
+                     *           "state": "DRAFT",
+                     *           "state_words": "Funds held",
+                     *           "title": "Heat-pump dryers for Ballard",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "visibility": "private"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3872,6 +4289,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3881,6 +4300,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3890,6 +4313,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3902,7 +4340,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
@@ -3912,6 +4353,49 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "product": {
+                 *         "category": "appliances",
+                 *         "name": "Heat-pump dryer",
+                 *         "reference_prices": [
+                 *           {
+                 *             "amount_minor": 64900,
+                 *             "currency": "usd",
+                 *             "seen_on": "2026-11-01",
+                 *             "source": "public list"
+                 *           }
+                 *         ],
+                 *         "specification": "8 kg, A+++"
+                 *       },
+                 *       "readiness": {
+                 *         "backup": "gus",
+                 *         "owner": "olga",
+                 *         "what_fails": "The supplier cannot deliver in the window.",
+                 *         "what_then": "The campaign closes and everybody is refunded.",
+                 *         "who_notices": "The owner, on the first day after the window."
+                 *       },
+                 *       "supplier_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "terms": {
+                 *         "capacity_units": 80,
+                 *         "close_at": "2026-12-05T00:00:00Z",
+                 *         "currency": "usd",
+                 *         "delivery_model": "to the door",
+                 *         "delivery_terms": "Delivered to each address within the window.",
+                 *         "delivery_window_days": 21,
+                 *         "fee_basis_points": 300,
+                 *         "max_units": 4,
+                 *         "min_units": 1,
+                 *         "refund_terms": "Full refund unless the campaign completes.",
+                 *         "target_units": 40,
+                 *         "title": "Heat-pump dryers for Ballard",
+                 *         "unit_price_minor": 54900
+                 *       },
+                 *       "visibility": "members"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CampaignBody"];
             };
         };
@@ -3919,24 +4403,212 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3946,6 +4618,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3955,6 +4629,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3964,6 +4640,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3973,6 +4651,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3982,6 +4662,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3991,6 +4673,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4000,6 +4684,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4009,6 +4697,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4018,6 +4708,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4031,6 +4725,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4040,33 +4735,176 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4076,6 +4914,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4089,6 +4942,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4098,15 +4952,71 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "approver_id": "approver id",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "conditions": [
+                     *             {
+                     *               "evidence": [
+                     *                 "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *               ],
+                     *               "met": true,
+                     *               "name": "Emerald Supply"
+                     *             }
+                     *           ],
+                     *           "fee": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "gross": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "release",
+                     *           "line_count": 1,
+                     *           "maker_id": "maker id",
+                     *           "net": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "reason": "All conditions are met.",
+                     *           "refused_code": "refused code",
+                     *           "reserve": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "state": "SUBMITTED",
+                     *           "state_words": "Funds held",
+                     *           "submitted_at": "2026-11-21T10:00:00Z",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "transfer": {
+                     *             "id": "id"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4116,6 +5026,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4125,24 +5037,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4152,6 +5061,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4164,18 +5088,28 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "release",
+                 *       "reason": "All conditions are met."
+                 *     }
+                 */
                 "application/json": components["schemas"]["PlanBody"];
             };
         };
@@ -4183,24 +5117,115 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4210,6 +5235,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4219,6 +5246,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4228,6 +5257,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4237,6 +5268,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4246,6 +5279,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4255,6 +5290,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4264,6 +5301,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4273,6 +5314,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4282,6 +5325,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4299,6 +5346,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4308,15 +5356,48 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "delivery": {
+                     *             "inspection_until": "2026-11-21T10:00:00Z",
+                     *             "state": "dispatched",
+                     *             "tracking": "1Z999AA10123456784"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "issue": {
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "state": "open"
+                     *           },
+                     *           "quantity": 2,
+                     *           "reference": "R-7K2M",
+                     *           "state": "PENDING_FUNDS",
+                     *           "state_words": "Funds held"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentRowList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4326,6 +5407,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4335,6 +5418,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4344,6 +5429,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4353,6 +5440,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4362,6 +5451,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4371,6 +5464,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4383,18 +5491,29 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 10 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "confirmation_token": "ctoken_1PxQ2s",
+                 *       "quantity": 2,
+                 *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CommitBody"];
             };
         };
@@ -4402,24 +5521,134 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4429,6 +5658,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4438,6 +5669,8 @@ export interface operations {
             /** @description A problem with one of the codes: payment_declined. */
             402: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4447,6 +5680,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4456,6 +5691,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4465,6 +5702,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4474,6 +5713,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4483,6 +5724,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4492,6 +5735,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4501,6 +5748,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4510,6 +5759,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4522,18 +5775,30 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "commitment_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "evidence": "Signed delivery notes, batch 12."
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeliveryBody"];
             };
         };
@@ -4541,24 +5806,77 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_ids": [
+                     *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       ],
+                     *       "event": "dispatched"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShipmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4568,6 +5886,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4577,6 +5897,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4586,6 +5908,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4595,6 +5919,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4604,6 +5930,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4613,6 +5941,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4622,6 +5952,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4631,6 +5965,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4640,6 +5976,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4652,18 +5992,30 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "commitment_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "tracking": "1Z999AA10123456784"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DispatchBody"];
             };
         };
@@ -4671,24 +6023,77 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_ids": [
+                     *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       ],
+                     *       "event": "dispatched"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ShipmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4698,6 +6103,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4707,6 +6114,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4716,6 +6125,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4725,6 +6136,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4734,6 +6147,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4743,6 +6158,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4752,6 +6169,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4761,6 +6182,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4770,6 +6193,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4781,44 +6208,54 @@ export interface operations {
     campaigns_progress: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The id of the newest event that is known; browsers send it by themselves. */
+                "Last-Event-ID"?: string;
+            };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Events named `progress`; their data is a ProgressView. A comment line every 15 seconds. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProgressView"];
+                    /**
+                     * @example id: 7
+                     *     event: progress
+                     *     data: {"campaign_id":"0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b","state":"DRAFT","state_words":"Funds held","held_units":31,"reserved_units":2,"target_units":40,"capacity_units":80,"units_left":47,"held_commitments":12,"target_reached":true,"joining":true}
+                     */
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4828,6 +6265,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4837,6 +6276,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4849,18 +6292,28 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The window ended without delivery.",
+                 *       "role": "operations"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignOffBody"];
             };
         };
@@ -4868,24 +6321,210 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4895,6 +6534,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4904,6 +6545,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4913,6 +6556,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4922,6 +6567,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4931,6 +6578,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4940,6 +6589,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4949,6 +6600,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4958,6 +6613,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4967,6 +6624,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4980,6 +6641,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
@@ -4989,15 +6651,37 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "decided_at": "2026-11-21T10:00:00Z",
+                     *           "description": "The drum is dented.",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "reported_at": "2026-11-21T10:00:00Z",
+                     *           "state": "open"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssueList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5007,6 +6691,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5016,24 +6702,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5043,6 +6726,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5055,18 +6753,35 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "answers": {
+                 *         "doctrine_fit": true,
+                 *         "operable": true,
+                 *         "precedent_safe": true,
+                 *         "risks_stated": true
+                 *       },
+                 *       "constraints": [],
+                 *       "decision": "accept",
+                 *       "reason": "Demand, terms and delivery fit the canon."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReviewBody"];
             };
         };
@@ -5074,24 +6789,210 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5101,6 +7002,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5110,6 +7013,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5119,6 +7024,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5128,6 +7035,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5137,6 +7046,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5146,6 +7057,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5155,6 +7068,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5164,6 +7081,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5173,6 +7092,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5185,18 +7108,23 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -5204,24 +7132,210 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5231,6 +7345,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5240,6 +7356,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5249,6 +7367,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5258,6 +7378,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5267,6 +7389,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5276,6 +7400,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5285,6 +7411,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5294,6 +7424,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5303,6 +7435,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5325,15 +7461,42 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "blocking": true,
+                     *           "closed_at": "2026-11-21T10:00:00Z",
+                     *           "facts": {},
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "resolution": "resolution",
+                     *           "scope": "scope",
+                     *           "service": "service",
+                     *           "severity": "severity",
+                     *           "state": "open",
+                     *           "subject_id": "subject id"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5343,6 +7506,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5352,6 +7517,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5361,6 +7528,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5370,6 +7541,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5383,6 +7569,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 plan_id: string;
             };
             cookie?: never;
@@ -5392,15 +7579,66 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5410,6 +7648,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5419,24 +7659,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5446,6 +7683,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5458,18 +7710,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ApprovalBody"];
             };
         };
@@ -5477,24 +7738,113 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5504,6 +7854,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5513,6 +7865,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5522,6 +7876,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5531,6 +7887,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5540,6 +7898,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5549,6 +7909,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5558,6 +7920,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5567,6 +7933,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5576,6 +7944,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5588,18 +7960,23 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 plan_id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -5607,24 +7984,113 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "approver_id": "approver id",
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "conditions": [
+                     *         {
+                     *           "evidence": [
+                     *             "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *           ],
+                     *           "met": true,
+                     *           "name": "Emerald Supply"
+                     *         }
+                     *       ],
+                     *       "fee": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "gross": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "release",
+                     *       "line_count": 1,
+                     *       "maker_id": "maker id",
+                     *       "net": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "reason": "All conditions are met.",
+                     *       "refused_code": "refused code",
+                     *       "reserve": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "state": "SUBMITTED",
+                     *       "state_words": "Funds held",
+                     *       "submitted_at": "2026-11-21T10:00:00Z",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "transfer": {
+                     *         "id": "id"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5634,6 +8100,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5643,6 +8111,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5652,6 +8122,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5661,6 +8133,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5670,6 +8144,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5679,6 +8155,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5688,6 +8166,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5697,6 +8179,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5706,6 +8190,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5726,15 +8214,44 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clock_moving": true,
+                     *       "demo_logins": [
+                     *         {
+                     *           "email": "maya@demo.test",
+                     *           "role": "founder",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "profile": "local",
+                     *       "simulated_time": true,
+                     *       "stack_time": "2026-11-21T10:00:00Z",
+                     *       "stripe": {
+                     *         "api_base": "http://localhost:4242",
+                     *         "kind": "stand-in",
+                     *         "publishable_key": "pk_test_standin"
+                     *       },
+                     *       "test_money": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientConfig"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5744,6 +8261,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5753,6 +8272,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5778,15 +8301,90 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "acts": {
+                     *             "pay": true,
+                     *             "report_issue": true,
+                     *             "withdraw": true
+                     *           },
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_state": "DRAFT",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "delivery": {
+                     *             "inspection_until": "2026-11-21T10:00:00Z",
+                     *             "state": "dispatched",
+                     *             "tracking": "1Z999AA10123456784"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "issue": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "description": "The drum is dented.",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "reported_at": "2026-11-21T10:00:00Z",
+                     *             "state": "open"
+                     *           },
+                     *           "locked_at": "2026-11-21T10:00:00Z",
+                     *           "money_now": "$1,098.00 is held in escrow.",
+                     *           "next_action": {
+                     *             "type": "redirect",
+                     *             "url": "https://bank.example/confirm"
+                     *           },
+                     *           "payment": {
+                     *             "attempt": 1,
+                     *             "decline_code": "decline code",
+                     *             "retry_until": "2026-11-21T10:00:00Z",
+                     *             "state": "awaited"
+                     *           },
+                     *           "quantity": 2,
+                     *           "reference": "R-7K2M",
+                     *           "refund": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "reason": "All conditions are met.",
+                     *             "sent_at": "2026-11-21T10:00:00Z",
+                     *             "state": "decided"
+                     *           },
+                     *           "reserved_until": "2026-11-21T10:00:00Z",
+                     *           "state": "PENDING_FUNDS",
+                     *           "state_words": "Funds held",
+                     *           "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5796,6 +8394,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5805,6 +8405,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5814,6 +8416,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5823,6 +8427,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5832,6 +8440,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5845,6 +8468,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
@@ -5854,15 +8478,85 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5872,24 +8566,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5899,6 +8590,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5911,18 +8617,30 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "The drum is dented.",
+                 *       "photo_digests": [
+                 *         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["IssueBody"];
             };
         };
@@ -5930,24 +8648,81 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "decided_at": "2026-11-21T10:00:00Z",
+                     *       "description": "The drum is dented.",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "reported_at": "2026-11-21T10:00:00Z",
+                     *       "state": "open"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssueView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5957,6 +8732,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5966,6 +8743,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5975,6 +8754,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5984,6 +8765,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5993,6 +8776,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6002,6 +8787,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6011,6 +8798,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6020,6 +8811,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6029,6 +8822,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6041,18 +8838,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 10 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "confirmation_token": "ctoken_1PxQ2s"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PaymentBody"];
             };
         };
@@ -6060,24 +8866,132 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6087,6 +9001,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6096,6 +9012,8 @@ export interface operations {
             /** @description A problem with one of the codes: payment_declined. */
             402: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6105,6 +9023,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6114,6 +9034,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6123,6 +9045,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6132,6 +9056,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6141,6 +9067,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6150,6 +9078,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6159,6 +9091,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6168,6 +9102,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6180,18 +9118,23 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 commitment_id: string;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -6199,24 +9142,132 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "acts": {
+                     *         "pay": true,
+                     *         "report_issue": true,
+                     *         "withdraw": true
+                     *       },
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_state": "DRAFT",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "delivery": {
+                     *         "inspection_until": "2026-11-21T10:00:00Z",
+                     *         "state": "dispatched",
+                     *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "issue": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "description": "The drum is dented.",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "reported_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
+                     *       "locked_at": "2026-11-21T10:00:00Z",
+                     *       "money_now": "$1,098.00 is held in escrow.",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "payment": {
+                     *         "attempt": 1,
+                     *         "decline_code": "decline code",
+                     *         "retry_until": "2026-11-21T10:00:00Z",
+                     *         "state": "awaited"
+                     *       },
+                     *       "quantity": 2,
+                     *       "reference": "R-7K2M",
+                     *       "refund": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "reason": "All conditions are met.",
+                     *         "sent_at": "2026-11-21T10:00:00Z",
+                     *         "state": "decided"
+                     *       },
+                     *       "reserved_until": "2026-11-21T10:00:00Z",
+                     *       "state": "PENDING_FUNDS",
+                     *       "state_words": "Funds held",
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommitmentView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6226,6 +9277,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6235,6 +9288,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6244,6 +9299,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6253,6 +9310,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6262,6 +9321,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6271,6 +9332,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6280,6 +9343,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6289,6 +9356,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6298,6 +9367,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6357,6 +9430,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6364,6 +9441,8 @@ export interface operations {
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6373,6 +9452,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6382,6 +9463,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6391,6 +9474,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6400,6 +9487,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6417,6 +9506,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "participants": [
+                 *         {
+                 *           "external_id": "17850"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["DevParticipantsBody"];
             };
         };
@@ -6424,15 +9522,43 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "participants": [
+                     *         {
+                     *           "external_id": "17850",
+                     *           "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "token": "8Xc1…"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DevParticipants"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6442,6 +9568,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6451,6 +9579,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6460,6 +9590,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6469,6 +9603,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6486,6 +9635,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "maya@demo.test"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -6493,15 +9647,45 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "token": "8Xc1…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6511,6 +9695,19 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6520,6 +9717,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6529,6 +9728,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6538,6 +9741,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6550,7 +9768,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
@@ -6560,6 +9781,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": {
+                 *         "amount": 5000000,
+                 *         "currency": "USD"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopUpBody"];
             };
         };
@@ -6567,24 +9796,80 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "state": "done"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TopUpView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6594,6 +9879,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6603,6 +9890,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6612,6 +9901,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6621,6 +9912,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6630,6 +9923,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6639,6 +9934,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6648,6 +9945,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6657,6 +9958,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6666,6 +9969,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6688,15 +9995,65 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "closes_at": "2026-11-21T10:00:00Z",
+                     *           "final": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "invited_at": "2026-11-21T10:00:00Z",
+                     *           "opens_at": "2026-11-21T10:00:00Z",
+                     *           "state": "invited",
+                     *           "state_words": "Funds held",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "terms": {
+                     *             "capacity_units": 80,
+                     *             "close_at": "2026-11-21T10:00:00Z",
+                     *             "currency": "usd",
+                     *             "delivery_model": "to the door",
+                     *             "delivery_terms": "Delivered to each address within the window.",
+                     *             "delivery_window_days": 21,
+                     *             "fee_basis_points": 300,
+                     *             "max_units": 4,
+                     *             "min_units": 1,
+                     *             "refund_terms": "Full refund unless the campaign completes.",
+                     *             "target_units": 40,
+                     *             "title": "Heat-pump dryers for Ballard",
+                     *             "unit_price_minor": 54900
+                     *           },
+                     *           "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "total": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "units": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6706,6 +10063,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6715,6 +10074,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6724,6 +10085,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6733,6 +10098,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6745,18 +10125,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 invitation_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptanceBody"];
             };
         };
@@ -6764,24 +10153,107 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "closes_at": "2026-11-21T10:00:00Z",
+                     *       "final": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "invited_at": "2026-11-21T10:00:00Z",
+                     *       "opens_at": "2026-11-21T10:00:00Z",
+                     *       "state": "invited",
+                     *       "state_words": "Funds held",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "total": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "units": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6791,6 +10263,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6800,6 +10274,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6809,6 +10285,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6818,6 +10296,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6827,6 +10307,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6836,6 +10318,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6845,6 +10329,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6854,6 +10342,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6863,6 +10353,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6875,18 +10369,27 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 invitation_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "No capacity in the window."
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeclineBody"];
             };
         };
@@ -6894,24 +10397,107 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "closes_at": "2026-11-21T10:00:00Z",
+                     *       "final": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "invited_at": "2026-11-21T10:00:00Z",
+                     *       "opens_at": "2026-11-21T10:00:00Z",
+                     *       "state": "invited",
+                     *       "state_words": "Funds held",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "total": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "units": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6921,6 +10507,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6930,6 +10518,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6939,6 +10529,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6948,6 +10540,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6957,6 +10551,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6966,6 +10562,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6975,6 +10573,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6984,6 +10586,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6993,6 +10597,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7005,18 +10613,28 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
             };
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 issue_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The photo shows it.",
+                 *       "verdict": "upheld"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DecisionBody"];
             };
         };
@@ -7024,24 +10642,79 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "decided_at": "2026-11-21T10:00:00Z",
+                     *       "description": "The drum is dented.",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "reported_at": "2026-11-21T10:00:00Z",
+                     *       "state": "open"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssueView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7051,6 +10724,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7060,6 +10735,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7069,6 +10746,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7078,6 +10757,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7087,6 +10768,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7096,6 +10779,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7105,6 +10790,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7114,6 +10803,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7123,6 +10814,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7143,15 +10838,32 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "csrf_token": "kT3v…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7161,6 +10873,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7170,6 +10886,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7193,15 +10924,42 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "bound": true,
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "expires_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "note": "note",
+                     *           "revoked_at": "2026-11-21T10:00:00Z",
+                     *           "role": "founder",
+                     *           "state": "open",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "used_at": "2026-11-21T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "left": 1,
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationList"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7211,6 +10969,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7220,6 +10980,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7229,6 +10991,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7238,6 +11002,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7247,6 +11015,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7256,6 +11026,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7273,6 +11047,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Ruth from the choir",
+                 *       "role": "participant",
+                 *       "valid_days": 14
+                 *     }
+                 */
                 "application/json": components["schemas"]["MemberInvitationBody"];
             };
         };
@@ -7280,15 +11061,39 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bound": true,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "note": "note",
+                     *       "revoked_at": "2026-11-21T10:00:00Z",
+                     *       "role": "founder",
+                     *       "state": "open",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "token": "8Xc1…",
+                     *       "used_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationIssued"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7298,6 +11103,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7307,6 +11114,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7316,6 +11125,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7325,6 +11136,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7334,6 +11147,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7343,6 +11158,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7352,6 +11169,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7361,6 +11182,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7370,6 +11193,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7387,6 +11214,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationTokenBody"];
             };
         };
@@ -7394,15 +11226,41 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bound": true,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "role": "founder"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationPreview"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7412,6 +11270,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7421,6 +11281,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7430,6 +11292,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7439,6 +11303,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7448,6 +11316,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7457,6 +11327,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7474,6 +11348,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationTokenBody"];
             };
         };
@@ -7481,15 +11360,26 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationRedeemed"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7499,6 +11389,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7508,6 +11400,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7517,6 +11411,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7526,6 +11422,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7535,6 +11433,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7544,6 +11444,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7553,6 +11457,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7562,6 +11468,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7575,6 +11485,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 member_invitation_id: string;
             };
             cookie?: never;
@@ -7584,15 +11495,36 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bound": true,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "expires_at": "2026-11-21T10:00:00Z",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "note": "note",
+                     *       "revoked_at": "2026-11-21T10:00:00Z",
+                     *       "role": "founder",
+                     *       "state": "open",
+                     *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "used_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberInvitationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7602,6 +11534,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7611,6 +11545,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7620,24 +11556,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7647,6 +11580,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7656,6 +11591,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7678,15 +11617,58 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "next_action": {
+                     *             "type": "redirect",
+                     *             "url": "https://bank.example/confirm"
+                     *           },
+                     *           "problem": {
+                     *             "code": "code",
+                     *             "detail": "detail",
+                     *             "errors": [
+                     *               {
+                     *                 "code": "code",
+                     *                 "message": "message",
+                     *                 "pointer": "pointer"
+                     *               }
+                     *             ],
+                     *             "facts": {},
+                     *             "status": 409,
+                     *             "title": "Heat-pump dryers for Ballard",
+                     *             "type": "type"
+                     *           },
+                     *           "received_at": "2026-11-21T10:00:00Z",
+                     *           "resource": {
+                     *             "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "type": "type"
+                     *           },
+                     *           "state": "running"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7696,6 +11678,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7705,6 +11689,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7714,6 +11702,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7727,6 +11730,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 operation_id: string;
             };
             cookie?: never;
@@ -7736,15 +11740,53 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7754,24 +11796,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7781,6 +11820,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7790,6 +11831,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7810,15 +11855,36 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "code": "code",
+                     *           "detail": "detail",
+                     *           "status": 409,
+                     *           "title": "Heat-pump dryers for Ballard"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProblemCatalogue"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7828,6 +11894,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7848,6 +11916,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7855,6 +11927,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7864,6 +11938,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7873,6 +11949,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7882,6 +11962,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7902,15 +11997,37 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "client": "client",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "current": true,
+                     *           "expires_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "last_seen_at": "2026-11-21T10:00:00Z",
+                     *           "proof": "local"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7920,6 +12037,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7929,6 +12050,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7938,6 +12061,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7958,6 +12085,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7965,6 +12096,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7974,6 +12107,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7983,6 +12118,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7992,6 +12131,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8001,6 +12142,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8014,6 +12159,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 session_id: string;
             };
             cookie?: never;
@@ -8023,6 +12169,10 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8030,6 +12180,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8039,6 +12191,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8048,24 +12202,21 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8075,6 +12226,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8084,6 +12237,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8101,6 +12258,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ruth@people.test"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInCodeBody"];
             };
         };
@@ -8108,15 +12270,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge": "challenge",
+                     *       "expires_in_seconds": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeAsked"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8126,6 +12300,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8135,6 +12311,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8144,6 +12322,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8153,6 +12333,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8162,6 +12346,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8171,6 +12357,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8188,6 +12378,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU",
+                 *       "code": "1234 5678"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeAnswerBody"];
             };
         };
@@ -8195,15 +12391,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8213,6 +12428,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8222,6 +12439,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8231,6 +12450,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8240,6 +12461,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8249,6 +12472,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8258,6 +12485,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8267,6 +12496,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8284,6 +12517,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "rawId": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDk"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyProofBody"];
             };
         };
@@ -8291,15 +12540,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8309,6 +12577,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8318,6 +12588,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8327,6 +12599,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8336,6 +12610,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8345,6 +12623,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8354,6 +12634,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8374,15 +12658,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "options": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8392,6 +12688,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8401,6 +12701,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8410,6 +12712,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8427,6 +12733,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ruth@people.test",
+                 *       "token": "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignUpCodeBody"];
             };
         };
@@ -8434,15 +12746,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge": "challenge",
+                     *       "expires_in_seconds": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeAsked"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8452,6 +12776,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8461,6 +12787,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8470,6 +12798,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8479,6 +12809,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8488,6 +12820,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8497,6 +12833,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8506,6 +12844,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8526,15 +12868,163 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cases": [
+                     *         {
+                     *           "blocking": true,
+                     *           "closed_at": "2026-11-21T10:00:00Z",
+                     *           "facts": {},
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "resolution": "resolution",
+                     *           "scope": "scope",
+                     *           "service": "service",
+                     *           "severity": "severity",
+                     *           "state": "open",
+                     *           "subject_id": "subject id"
+                     *         }
+                     *       ],
+                     *       "issues": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "decided_at": "2026-11-21T10:00:00Z",
+                     *           "description": "The drum is dented.",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "reported_at": "2026-11-21T10:00:00Z",
+                     *           "state": "open"
+                     *         }
+                     *       ],
+                     *       "plans": [
+                     *         {
+                     *           "approver_id": "approver id",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "conditions": [
+                     *             {
+                     *               "evidence": [
+                     *                 "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *               ],
+                     *               "met": true,
+                     *               "name": "Emerald Supply"
+                     *             }
+                     *           ],
+                     *           "fee": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "gross": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "release",
+                     *           "line_count": 1,
+                     *           "maker_id": "maker id",
+                     *           "net": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "reason": "All conditions are met.",
+                     *           "refused_code": "refused code",
+                     *           "reserve": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "state": "SUBMITTED",
+                     *           "state_words": "Funds held",
+                     *           "submitted_at": "2026-11-21T10:00:00Z",
+                     *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "transfer": {
+                     *             "id": "id"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "ready_for_plan": [
+                     *         {
+                     *           "category": "appliances",
+                     *           "close_at": "2026-11-21T10:00:00Z",
+                     *           "closed_reason": "target_not_reached",
+                     *           "frozen": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "joining": true,
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "progress": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "capacity_units": 80,
+                     *             "held_commitments": 12,
+                     *             "held_units": 31,
+                     *             "joining": true,
+                     *             "reserved_units": 2,
+                     *             "state": "DRAFT",
+                     *             "state_words": "Funds held",
+                     *             "target_reached": true,
+                     *             "target_units": 40,
+                     *             "units_left": 47
+                     *           },
+                     *           "stale": true,
+                     *           "state": "DRAFT",
+                     *           "state_words": "Funds held",
+                     *           "title": "Heat-pump dryers for Ballard",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "visibility": "private"
+                     *         }
+                     *       ],
+                     *       "reviews": [
+                     *         {
+                     *           "category": "appliances",
+                     *           "close_at": "2026-11-21T10:00:00Z",
+                     *           "closed_reason": "target_not_reached",
+                     *           "frozen": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "joining": true,
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "progress": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "capacity_units": 80,
+                     *             "held_commitments": 12,
+                     *             "held_units": 31,
+                     *             "joining": true,
+                     *             "reserved_units": 2,
+                     *             "state": "DRAFT",
+                     *             "state_words": "Funds held",
+                     *             "target_reached": true,
+                     *             "target_units": 40,
+                     *             "units_left": 47
+                     *           },
+                     *           "stale": true,
+                     *           "state": "DRAFT",
+                     *           "state_words": "Funds held",
+                     *           "title": "Heat-pump dryers for Ballard",
+                     *           "unit_price": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "visibility": "private"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["StaffOverview"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8544,6 +13034,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8553,6 +13045,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8562,6 +13058,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8579,6 +13090,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123 456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OneTimeCodeBody"];
             };
         };
@@ -8586,15 +13102,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8604,6 +13139,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8613,6 +13150,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8622,6 +13161,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8631,6 +13172,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8640,6 +13183,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8649,6 +13196,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8658,6 +13207,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8675,6 +13228,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *       "credential": {
+                 *         "clientExtensionResults": {},
+                 *         "id": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "rawId": "x1Q3m0yWc5sFhZr3dLb8eA",
+                 *         "response": {
+                 *           "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+                 *           "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+                 *           "signature": "MEUCIQDk"
+                 *         },
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyProofBody"];
             };
         };
@@ -8682,15 +13251,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8700,6 +13288,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8709,6 +13299,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8718,6 +13310,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8727,6 +13321,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8736,6 +13332,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8745,6 +13345,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8754,6 +13356,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8774,15 +13380,27 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "challenge_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "options": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8792,6 +13410,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8801,6 +13421,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8810,6 +13434,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8819,6 +13445,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8836,6 +13466,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123 456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OneTimeCodeBody"];
             };
         };
@@ -8843,15 +13478,34 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "label": "maya",
+                     *         "role": "founder",
+                     *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "csrf_token": "kT3v…",
+                     *       "expires_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedInByCookie"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8861,6 +13515,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8870,6 +13526,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8879,6 +13537,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8888,6 +13548,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8897,6 +13559,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8906,6 +13572,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8915,6 +13583,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8935,15 +13607,33 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "display_name": "Emerald Supply",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "tier": "tier"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SupplierList"];
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8953,6 +13643,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8962,6 +13654,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8971,6 +13667,21 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8983,7 +13694,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A key of your own choice; a repeat with the same key is the same act. */
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
                 "Idempotency-Key": string;
                 /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
                 Prefer?: string;
@@ -8993,6 +13707,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "display_name": "Emerald Supply",
+                 *       "payout_account_id": "acct_1PxQ2s",
+                 *       "tier": "provisional"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SupplierBody"];
             };
         };
@@ -9000,24 +13721,77 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             201: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Emerald Supply",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "tier": "tier"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SupplierView"];
                 };
             };
             /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
             202: {
                 headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationView"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9027,6 +13801,8 @@ export interface operations {
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9036,6 +13812,8 @@ export interface operations {
             /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9045,6 +13823,8 @@ export interface operations {
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9054,6 +13834,8 @@ export interface operations {
             /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9063,6 +13845,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9072,6 +13856,8 @@ export interface operations {
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
             422: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9081,6 +13867,10 @@ export interface operations {
             /** @description A problem with one of the codes: rate_limited. */
             429: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9090,6 +13880,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9099,6 +13891,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9119,15 +13915,26 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookReceived"];
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
             400: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9137,6 +13944,8 @@ export interface operations {
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9146,6 +13955,8 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9155,6 +13966,10 @@ export interface operations {
             /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
             503: {
                 headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9175,10 +13990,30 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "generation": 1,
+                     *       "profile": "local",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
