@@ -77,6 +77,13 @@ class GatewaySettings(KitSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _production_is_served_over_https(self) -> Self:
+        clear = [origin for origin in self.public_origins if not origin.startswith("https://")]
+        if self.profile == "production" and (clear or not self.public_origins):
+            raise ValueError("production needs ALPMERA_PUBLIC_ORIGINS, each with https://")
+        return self
+
     def webhook_secrets(self) -> tuple[str, ...]:
         """The live endpoint secrets, the newest first."""
         return tuple(part.strip() for part in self.stripe_webhook_secrets.get_secret_value().split(",") if part.strip())

@@ -76,6 +76,15 @@ async def test_every_answer_of_every_address_keeps_the_browser_safe(stage: Stage
                 assert (morsel["path"], morsel["domain"]) == ("/", ""), told
 
 
+async def test_an_answer_that_is_no_page_is_a_sandbox(stage: Stage) -> None:
+    maya = await stage.sign_in("maya@demo.test")
+    for path in ("/v1/me", "/v1/nothing", "/healthz", "/openapi.json"):
+        answer = await maya.get(path)
+        assert answer.headers["content-type"] in {"application/json", "application/problem+json"}
+        directives = answer.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "sandbox", "form-action 'none'"} <= set(directives), path
+
+
 async def test_over_https_a_browser_is_told_to_come_back_over_https_only() -> None:
     transport = httpx.ASGITransport(app=RequestLayer(bare_app(local=False), https=True))
     async with httpx.AsyncClient(transport=transport, base_url="https://gateway") as client:

@@ -298,7 +298,12 @@ async def test_every_step_of_an_authenticator_is_thirty_seconds_and_a_neighbour_
 
 async def test_production_wants_second_factors_and_takes_no_local_session(stage: Stage) -> None:
     changed = gateway_settings(stage.database, stage.settings.kafka_prefix).model_dump()
-    production = changed | {"profile": "production", "stripe_kind": "stripe", "passkey_domain": "alpmera.example"}
+    production = changed | {
+        "profile": "production",
+        "stripe_kind": "stripe",
+        "passkey_domain": "alpmera.example",
+        "public_origins": ("https://alpmera.example",),
+    }
     assert GatewaySettings(**production).second_factor_before_commitment
     for wrong in ({"second_factor_before_commitment": False}, {"passkey_domain": "localhost"}):
         with pytest.raises(ValueError, match="ALPMERA_PASSKEY_DOMAIN"):
