@@ -36,7 +36,7 @@ from services.kit.clock import wall_now
 from tests.integration.gateway_support import STARTED, Stage, drafted_campaign, opened_campaign
 
 FOREIGN = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
-DESCRIPTION = "The drum is dented."
+DESCRIPTION = "A dent beside the door, as only its owner tells it."
 TOLD_WITHIN_SECONDS = 20.0
 DOCUMENT = document()
 HAPPENED = STARTED + timedelta(days=1)

@@ -25,7 +25,7 @@ from services.gateway.routes.reading import one_of, read_body
 from services.gateway.routes.replying import json_answer, page_answer, perform
 from services.gateway.schemas.answers_campaigns import CampaignList, CampaignView, ProgressView
 from services.gateway.schemas.bodies import CampaignBody, EmptyBody, ReviewBody, SignOffBody
-from services.gateway.schemas.describing import act, answers
+from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import campaign_view, case_view, progress_view, staff_view, summary_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
 from services.gateway.store.read_campaigns import list_campaigns, visible_campaign, visible_progress
@@ -58,7 +58,7 @@ async def present_campaign(gateway: Gateway, campaign_id: UUID, identity: Identi
 )
 async def campaigns_list(
     request: Request,
-    state: str | None = None,
+    state: Annotated[str | None, words_of(CAMPAIGN_STATES)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response:

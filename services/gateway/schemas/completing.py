@@ -14,6 +14,7 @@ from contracts.errors import PROBLEMS
 from services.gateway.domain.policy import POLICY, Rule
 from services.gateway.schemas.describing import problems
 from services.gateway.schemas.examples import BODY_EXAMPLES, FIELD_EXAMPLES
+from services.gateway.schemas.linking import links_of
 
 Json = dict[str, Any]
 
@@ -28,6 +29,7 @@ _FILE = "application/problem+json"
 def complete(document: Json) -> None:
     """Complete a document in place."""
     schemas = document["components"]["schemas"]
+    known = frozenset(each["operationId"] for operations in document["paths"].values() for each in operations.values())
     for path, operations in document["paths"].items():
         for operation in operations.values():
             rule = POLICY[operation["operationId"]]
@@ -37,6 +39,9 @@ def complete(document: Json) -> None:
                     responses[str(status)] = problems(status, limited=False)[status]
             for status, response in responses.items():
                 _complete_response(response, int(status), path, schemas)
+                links = links_of(response, known=known) if int(status) < 400 else {}
+                if links:
+                    response["links"] = links
             if _FILE not in responses.get("422", {}).get("content", {_FILE: None}):
                 # The framework adds one for each parameter in the path; an address that is none is not found.
                 del responses["422"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from fastapi import Query
 from pydantic import BaseModel
 
 from contracts.errors import PROBLEMS
@@ -14,6 +16,11 @@ BODY_MODELS: dict[str, type[BaseModel]] = {}
 """The bodies that routes read by hand; the interface description adds their schemas."""
 
 Described = dict[int | str, dict[str, Any]]
+
+
+def words_of(words: Iterable[str]) -> Any:
+    """Describe a query parameter that must be one of a few words; the route checks it, to name them in its answer."""
+    return Query(json_schema_extra={"enum": sorted(words)})
 
 
 def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:

@@ -2316,7 +2316,7 @@ export interface operations {
     campaigns_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "ACTIVE" | "CLOSED" | "COMPLETED" | "DRAFT" | "FULFILLMENT" | "INSPECTION" | "IN_REVIEW" | "PENDING_ACCEPTANCE" | "TARGET_ACHIEVED";
                 cursor?: string | null;
                 limit?: number;
             };
@@ -3442,7 +3442,7 @@ export interface operations {
     campaign_commitments: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "FUNDS_FAILED" | "LOCKED" | "PENDING_FUNDS" | "REFUNDED" | "REFUSED" | "RELEASED" | "WITHDRAWN";
                 cursor?: string | null;
                 limit?: number;
             };
@@ -5552,7 +5552,7 @@ export interface operations {
     cases_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "closed" | "open";
             };
             header?: never;
             path?: never;
@@ -6389,7 +6389,7 @@ export interface operations {
     commitments_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "FUNDS_FAILED" | "LOCKED" | "PENDING_FUNDS" | "REFUNDED" | "REFUSED" | "RELEASED" | "WITHDRAWN";
                 campaign_id?: string | null;
                 cursor?: string | null;
                 limit?: number;
@@ -8086,7 +8086,7 @@ export interface operations {
     invitations_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "accepted" | "declined" | "invited" | "open" | "timed_out" | "withdrawn";
             };
             header?: never;
             path?: never;
@@ -9929,11 +9929,29 @@ export interface operations {
     stripe_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Stripe's signature over the moment and the body. */
+                "Stripe-Signature": string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "object": {
+                 *           "id": "pi_1PxQ2s"
+                 *         }
+                 *       },
+                 *       "id": "evt_1PxQ2s",
+                 *       "type": "payment_intent.succeeded"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
