@@ -25,6 +25,7 @@ from services.gateway.routes import (
     campaigns,
     clearing,
     commitments,
+    explaining,
     machine,
     operations,
     page_reports,
@@ -121,6 +122,9 @@ async def open_site(request: Request) -> Response:
 
 PLAIN_ROUTES: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
     ("openapi", "/openapi.json", openapi_document),
+    ("reference", "/reference", explaining.reference_page),
+    ("problem_catalogue", "/problems", explaining.problem_catalogue_page),
+    ("problem_page", "/problems/{code}", explaining.problem_page),
     (SITE, "/{path:path}", open_site),
 )
 """Name, address and function of what is not part of the described interface; the site takes every address left over."""

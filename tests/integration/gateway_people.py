@@ -118,7 +118,8 @@ class People:
 
     def path(self, rule: Rule) -> str:
         """The address of a rule's operation, about the things of this campaign."""
-        filled = re.sub(r"\{(\w+)\}", lambda found: str(self.ids[found.group(1)]), rule.path.replace("{path:path}", ""))
+        named = {**self.ids, "code": "over_capacity"}
+        filled = re.sub(r"\{(\w+)\}", lambda found: str(named[found.group(1)]), rule.path.replace("{path:path}", ""))
         return f"{filled}?ids={self.ids['operation_id']}" if rule.operation == "operations_list" else filled
 
     def body(self, rule: Rule, person: str = "owner") -> dict[str, Any]:

@@ -140,6 +140,9 @@ RULES: tuple[Rule, ...] = (
     Rule("readyz", "GET", "/readyz", "yy yy yy yyyy yyy"),
     Rule("version", "GET", "/version", "yy yy yy yyyy yyy"),
     Rule("openapi", "GET", "/openapi.json", "yy yy yy yyyy yyy"),
+    Rule("reference", "GET", "/reference", "yy yy yy yyyy yyy"),
+    Rule("problem_catalogue", "GET", "/problems", "yy yy yy yyyy yyy"),
+    Rule("problem_page", "GET", "/problems/{code}", "yy yy yy yyyy yyy"),
     Rule("site", "GET", "/{path:path}", "yy yy yy yyyy yyy"),
 )
 POLICY: dict[str, Rule] = {rule.operation: rule for rule in RULES}

@@ -28,6 +28,9 @@ export function Layout() {
       </main>
       <footer className={classes.footer}>
         <p>{t("site.footer")}</p>
+        <p>
+          <a href="/reference">{t("site.reference")}</a>
+        </p>
       </footer>
     </div>
   );
