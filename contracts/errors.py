@@ -47,6 +47,14 @@ PROBLEMS: dict[str, Problem] = {
     "idempotency_key_invalid": Problem(
         400, "The Idempotency-Key cannot be used", "Use 8 to 255 visible ASCII characters."
     ),
+    "version_missing": Problem(
+        428, "A change must say which version it is based on", "Read it first, and send its ETag in If-Match."
+    ),
+    "version_stale": Problem(
+        412,
+        "It has changed since you read it",
+        "Nothing was changed. Read it again, carry your change over, and send the new ETag in If-Match.",
+    ),
     "not_signed_in": Problem(401, "You are not signed in", "Sign in and try again."),
     "not_allowed": Problem(403, "Your role does not allow this", "Ask a person whose role includes this act."),
     "csrf_failed": Problem(403, "The request did not prove where it came from", "Reload the page and try again."),
@@ -193,8 +201,10 @@ STATUS_MEANINGS: dict[int, str] = {
     404: "Nothing is here, or nothing that you may see. Both answer alike, so that nobody learns what others have.",
     405: "Something is at this address, but it does not take this kind of request.",
     409: "The request is in good form, but what it is about stands differently now.",
+    412: "Somebody changed it after you read it, so your change was not written over theirs.",
     413: "The request holds more than this address takes, so it was not read to its end.",
     422: "The request can be read, but something it says does not fit a rule.",
+    428: "A change without the version it is based on could undo somebody else's, so it is not taken.",
     429: "More requests came from you than the limit allows in its window of time.",
     500: "The platform failed at something it should have been able to do. The fault is recorded under the trace id.",
     503: "A part of the platform cannot answer at this moment.",

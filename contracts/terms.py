@@ -7,7 +7,8 @@ so a field is only ever added through a new terms version. The state machine its
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal, get_args
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,6 +90,15 @@ class Terms(Part):
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the terms, lower-case hex."""
         return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
+
+
+def content_digest(
+    *, product: Mapping[str, Any], terms: Mapping[str, Any], supplier_ids: Iterable[str], visibility: str
+) -> str:
+    """SHA-256 over what a draft tells, as JSON values: two readers of the same events get the same digest. The readiness
+    answers are not told in events and are not part of it."""
+    content = {"product": product, "terms": terms, "supplier_ids": list(supplier_ids), "visibility": visibility}
+    return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
 class Readiness(Part):

@@ -8,6 +8,7 @@ which of a status's codes an operation really uses; it names them all.
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from contracts.errors import PROBLEMS
@@ -21,6 +22,7 @@ Json = dict[str, Any]
 UNCOUNTED = frozenset({"stripe_webhook", "healthz", "readyz", "version"})
 ASKS_NOBODY = frozenset({"healthz", "problems_list", "csp_report", "version"})
 DEPTH_MAX = 12
+ETAG_EXAMPLE = '"3f1c9a7e5b2d48f0a6c4e8b19d7f2035"'
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PATH_EXAMPLE = "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
 _FILE = "application/problem+json"
@@ -131,6 +133,8 @@ def _complete_response(response: Json, status: int, path: str, schemas: Json) ->
         headers["Retry-After"] = _header("In how many seconds to ask again.", "integer")
     if status < 400 and path.startswith("/v1"):
         headers["RateLimit"] = _header("Where you stand with the tightest limit: what is left, and seconds until more.")
+    if (status == HTTPStatus.OK and path == "/v1/campaigns/{campaign_id}") or status == HTTPStatus.PRECONDITION_FAILED:
+        headers["ETag"] = _header("The present version; If-Match of a change names it.")
     response["headers"] = headers
     for media_type, content in response.get("content", {}).items():
         if media_type == _FILE:
@@ -164,6 +168,8 @@ def _complete_request(operation: Json) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter["example"] = PATH_EXAMPLE
+        elif parameter["name"] == "If-Match":
+            parameter["example"] = ETAG_EXAMPLE
         elif parameter["name"] == "Idempotency-Key":
             parameter["example"] = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

@@ -19,6 +19,7 @@ _CAMPAIGN = (
     "campaign_issues",
     "campaign_clearing_plans",
     "commit_funds",
+    "revise_draft",
     "submit_campaign",
     "review_campaign",
 )
