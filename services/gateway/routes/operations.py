@@ -41,7 +41,8 @@ async def operations_read(request: Request, operation_id: UUID) -> Response:
     if seconds > 0:
         gateway.outcomes.admit()
     outcome = await gateway.outcomes.wait(stored.operation, seconds=seconds, fresh=False)
-    return json_answer(operation_view(stored.operation, outcome))
+    headers = {"Preference-Applied": f"wait={seconds}"} if seconds > 0 else {}
+    return json_answer(operation_view(stored.operation, outcome), headers=headers)
 
 
 @router.get(
