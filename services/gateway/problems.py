@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from contracts.errors import PROBLEMS, Rejected
+from services.gateway.methods import methods_at
 from services.gateway.usecases.coalesce import QueueFullError
 from services.kit import telemetry
 from services.kit.database import is_transient
@@ -164,6 +166,11 @@ def install(app: FastAPI) -> None:
     """Answer every exception of the application with a problem document."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            methods = methods_at(request.url.path)
+            if request.method in methods:
+                return answer_error(request.scope, Rejected("not_found"))
+            error.headers = {"Allow": ", ".join(methods)} if methods else error.headers
         return answer_error(request.scope, error)
 
     for kind in (ProblemError, Rejected, HTTPException, RequestValidationError, QueueFullError, Exception):

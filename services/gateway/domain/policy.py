@@ -34,7 +34,8 @@ ROLE_OF: dict[str, str | None] = {
 """Kind of person → the role of the account, in the sequence of the table's letters.
 
 `foreign_page` is a page of another site in the browser of the signed-in owner. The owner has a commitment in the campaign
-in question, which is private; the bound supplier is invited to it; the others have nothing to do with it."""
+in question, which is private; the bound supplier is invited to it; operations is the author of a draft beside it; the others
+have nothing to do with it."""
 
 ANSWERS: dict[str, tuple[int, str | None]] = {
     "y": (200, None),
@@ -137,6 +138,7 @@ RULES: tuple[Rule, ...] = (
     Rule("campaigns_read", "GET", "/v1/campaigns/{campaign_id}", "Ny yN yN yyyy yyy"),
     Rule("campaigns_progress", "GET", "/v1/campaigns/{campaign_id}/events", "Ny yN yN yyyy yyy"),
     Rule("draft_campaign", "POST", "/v1/campaigns", "AC RR RR yRRR RRR"),
+    Rule("revise_draft", "PUT", "/v1/campaigns/{campaign_id}", "AC RR RR yRRR RRR"),
     Rule("submit_campaign", "POST", "/v1/campaigns/{campaign_id}/submission", "AC RR RR yRRR RRR"),
     Rule("review_campaign", "POST", "/v1/campaigns/{campaign_id}/review", "AC RR RR RyRR RRR"),
     Rule("sign_off_failure", "POST", "/v1/campaigns/{campaign_id}/failure-sign-offs", "AC RR RR yRyy RRR"),
@@ -178,6 +180,9 @@ RULES: tuple[Rule, ...] = (
     Rule("readyz", "GET", "/readyz", "yy yy yy yyyy yyy"),
     Rule("version", "GET", "/version", "yy yy yy yyyy yyy"),
     Rule("openapi", "GET", "/openapi.json", "yy yy yy yyyy yyy"),
+    Rule("reference", "GET", "/reference", "yy yy yy yyyy yyy"),
+    Rule("problem_catalogue", "GET", "/problems", "yy yy yy yyyy yyy"),
+    Rule("problem_page", "GET", "/problems/{code}", "yy yy yy yyyy yyy"),
     Rule("site", "GET", "/{path:path}", "yy yy yy yyyy yyy"),
 )
 POLICY: dict[str, Rule] = {rule.operation: rule for rule in RULES}

@@ -31,7 +31,7 @@ from services.gateway.schemas.answers_commitments import (
     IssueView,
 )
 from services.gateway.schemas.bodies import CommitBody, EmptyBody, IssueBody, PaymentBody
-from services.gateway.schemas.describing import act, answers
+from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import commitment_row_view, commitment_view, issue_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
 from services.gateway.store.read_commitments import campaign_commitments, own_commitments, visible_commitment
@@ -88,7 +88,7 @@ async def commit_funds(request: Request, campaign_id: UUID) -> Response:
 )
 async def commitments_list(
     request: Request,
-    state: str | None = None,
+    state: Annotated[str | None, words_of(STATES)] = None,
     campaign_id: UUID | None = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
@@ -225,7 +225,7 @@ async def report_issue(request: Request, commitment_id: UUID) -> Response:
 async def campaign_commitments_list(
     request: Request,
     campaign_id: UUID,
-    state: str | None = None,
+    state: Annotated[str | None, words_of(STATES)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response:

@@ -1,4 +1,4 @@
-import type { components } from "@/api/generated/schema";
+import type { components, operations } from "@/api/generated/schema";
 
 /** Short names for the generated shapes; nothing is described here a second time. */
 type Schemas = components["schemas"];
@@ -24,6 +24,11 @@ export type Security = Schemas["SecurityView"];
 export type Session = Schemas["SessionView"];
 export type StaffOverview = Schemas["StaffOverview"];
 export type Terms = Schemas["Terms"];
+
+/** The states a list of campaigns can be asked for; an address may hold another word, which the server refuses. */
+export type CampaignState = NonNullable<
+  NonNullable<operations["campaigns_list"]["parameters"]["query"]>["state"]
+>;
 
 type WithTerms<T> = Omit<T, "terms"> & { terms: Terms };
 

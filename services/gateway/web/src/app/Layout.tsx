@@ -30,6 +30,9 @@ export function Layout() {
       <StepUpDialog />
       <footer className={classes.footer}>
         <p>{t("site.footer")}</p>
+        <p>
+          <a href="/reference">{t("site.reference")}</a>
+        </p>
       </footer>
     </div>
   );

@@ -244,7 +244,12 @@ export interface paths {
          * @description Everything a campaign's page shows, as this person sees it.
          */
         get: operations["campaigns_read"];
-        put?: never;
+        /**
+         * Replace what an own draft says
+         * @description By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
+         *     answered like the first.
+         */
+        put: operations["revise_draft"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4217,7 +4222,7 @@ export interface operations {
     campaigns_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "ACTIVE" | "CLOSED" | "COMPLETED" | "DRAFT" | "FULFILLMENT" | "INSPECTION" | "IN_REVIEW" | "PENDING_ACCEPTANCE" | "TARGET_ACHIEVED";
                 cursor?: string | null;
                 limit?: number;
             };
@@ -4738,6 +4743,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The present version; If-Match of a change names it. */
+                    ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -4892,6 +4899,422 @@ export interface operations {
             };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    revise_draft: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+                /**
+                 * @description The ETag of the version that the change is based on.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product": {
+                 *         "category": "appliances",
+                 *         "name": "Heat-pump dryer",
+                 *         "reference_prices": [
+                 *           {
+                 *             "amount_minor": 64900,
+                 *             "currency": "usd",
+                 *             "seen_on": "2026-11-01",
+                 *             "source": "public list"
+                 *           }
+                 *         ],
+                 *         "specification": "8 kg, A+++"
+                 *       },
+                 *       "readiness": {
+                 *         "backup": "gus",
+                 *         "owner": "olga",
+                 *         "what_fails": "The supplier cannot deliver in the window.",
+                 *         "what_then": "The campaign closes and everybody is refunded.",
+                 *         "who_notices": "The owner, on the first day after the window."
+                 *       },
+                 *       "supplier_ids": [
+                 *         "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *       ],
+                 *       "terms": {
+                 *         "capacity_units": 80,
+                 *         "close_at": "2026-12-05T00:00:00Z",
+                 *         "currency": "usd",
+                 *         "delivery_model": "to the door",
+                 *         "delivery_terms": "Delivered to each address within the window.",
+                 *         "delivery_window_days": 21,
+                 *         "fee_basis_points": 300,
+                 *         "max_units": 4,
+                 *         "min_units": 1,
+                 *         "refund_terms": "Full refund unless the campaign completes.",
+                 *         "target_units": 40,
+                 *         "title": "Heat-pump dryers for Ballard",
+                 *         "unit_price_minor": 54900
+                 *       },
+                 *       "visibility": "members"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description The present version; If-Match of a change names it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acceptance": {
+                     *         "closes_at": "2026-11-21T10:00:00Z",
+                     *         "final_units": 1,
+                     *         "opens_at": "2026-11-21T10:00:00Z"
+                     *       },
+                     *       "category": "appliances",
+                     *       "close_at": "2026-11-21T10:00:00Z",
+                     *       "closed_reason": "target_not_reached",
+                     *       "constraints": [
+                     *         "constraints"
+                     *       ],
+                     *       "frozen": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "joining": true,
+                     *       "money": {
+                     *         "fees": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "held": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refund_owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "refunded": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "released": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "reserved_for_issues": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         }
+                     *       },
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "product": {
+                     *         "category": "appliances",
+                     *         "name": "Emerald Supply",
+                     *         "reference_prices": [
+                     *           {
+                     *             "amount_minor": 64900,
+                     *             "currency": "usd",
+                     *             "seen_on": "2026-11-01",
+                     *             "source": "public list"
+                     *           }
+                     *         ],
+                     *         "sku": "HP-8",
+                     *         "specification": "8 kg, A+++"
+                     *       },
+                     *       "progress": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "capacity_units": 80,
+                     *         "held_commitments": 12,
+                     *         "held_units": 31,
+                     *         "joining": true,
+                     *         "reserved_units": 2,
+                     *         "state": "DRAFT",
+                     *         "state_words": "Funds held",
+                     *         "target_reached": true,
+                     *         "target_units": 40,
+                     *         "units_left": 47
+                     *       },
+                     *       "settlement": {
+                     *         "refunds_owed": 1,
+                     *         "refunds_paid": 1
+                     *       },
+                     *       "staff": {
+                     *         "author_id": "author id",
+                     *         "cases": [
+                     *           {
+                     *             "blocking": true,
+                     *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "facts": {},
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "resolution": "resolution",
+                     *             "scope": "scope",
+                     *             "service": "service",
+                     *             "severity": "severity",
+                     *             "state": "open",
+                     *             "subject_id": "subject id"
+                     *           }
+                     *         ],
+                     *         "missing_sign_offs": [
+                     *           "operations"
+                     *         ],
+                     *         "next_acts": [
+                     *           "submit"
+                     *         ],
+                     *         "returned_reason": "returned reason",
+                     *         "supplier_ids": [
+                     *           "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                     *         ]
+                     *       },
+                     *       "stale": true,
+                     *       "state": "DRAFT",
+                     *       "state_explained": "People can join until the campaign closes.",
+                     *       "state_since": "2026-11-21T10:00:00Z",
+                     *       "state_words": "Funds held",
+                     *       "supplier": {
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "name": "Emerald Supply"
+                     *       },
+                     *       "terms": {
+                     *         "capacity_units": 80,
+                     *         "close_at": "2026-11-21T10:00:00Z",
+                     *         "currency": "usd",
+                     *         "delivery_model": "to the door",
+                     *         "delivery_terms": "Delivered to each address within the window.",
+                     *         "delivery_window_days": 21,
+                     *         "fee_basis_points": 300,
+                     *         "max_units": 4,
+                     *         "min_units": 1,
+                     *         "refund_terms": "Full refund unless the campaign completes.",
+                     *         "target_units": 40,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "unit_price_minor": 54900
+                     *       },
+                     *       "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "title": "Heat-pump dryers for Ballard",
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "visibility": "private",
+                     *       "what_happens_if": [
+                     *         {
+                     *           "case": "target_not_reached",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: version_stale. */
+            412: {
+                headers: {
+                    /** @description The present version; If-Match of a change names it. */
+                    ETag?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: version_missing. */
+            428: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -5343,7 +5766,7 @@ export interface operations {
     campaign_commitments: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "FUNDS_FAILED" | "LOCKED" | "PENDING_FUNDS" | "REFUNDED" | "REFUSED" | "RELEASED" | "WITHDRAWN";
                 cursor?: string | null;
                 limit?: number;
             };
@@ -7453,7 +7876,7 @@ export interface operations {
     cases_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "closed" | "open";
             };
             header?: never;
             path?: never;
@@ -8290,7 +8713,7 @@ export interface operations {
     commitments_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "FUNDS_FAILED" | "LOCKED" | "PENDING_FUNDS" | "REFUNDED" | "REFUSED" | "RELEASED" | "WITHDRAWN";
                 campaign_id?: string | null;
                 cursor?: string | null;
                 limit?: number;
@@ -9987,7 +10410,7 @@ export interface operations {
     invitations_list: {
         parameters: {
             query?: {
-                state?: string | null;
+                state?: "accepted" | "declined" | "invited" | "open" | "timed_out" | "withdrawn";
             };
             header?: never;
             path?: never;
@@ -13909,11 +14332,29 @@ export interface operations {
     stripe_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Stripe's signature over the moment and the body. */
+                "Stripe-Signature": string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "object": {
+                 *           "id": "pi_1PxQ2s"
+                 *         }
+                 *       },
+                 *       "id": "evt_1PxQ2s",
+                 *       "type": "payment_intent.succeeded"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
