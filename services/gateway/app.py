@@ -20,6 +20,7 @@ from services.gateway.hot_routes import with_hot_routes
 from services.gateway.middleware import App, RequestLayer
 from services.gateway.parts import gateway_of
 from services.gateway.routes import (
+    audit,
     campaigns,
     clearing,
     commitments,
@@ -46,6 +47,7 @@ ROUTERS = (
     suppliers.router,
     clearing.router,
     operations.router,
+    audit.router,
     stripe_webhook.router,
     page_reports.router,
     machine.router,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from services.gateway.usecases.accept_act import ActWriter
     from services.gateway.usecases.campaign_visibility import Visibility
     from services.gateway.usecases.limit_rates import RateLimits
+    from services.gateway.usecases.read_audit import AuditTrail
     from services.gateway.usecases.receive_webhook import WebhookWriter
     from services.gateway.usecases.redirects import Redirects
     from services.gateway.usecases.stream_progress import Progress
@@ -40,6 +41,7 @@ class Gateway:
     outcomes: Outcomes
     redirects: Redirects
     progress: Progress
+    audit_trail: AuditTrail
     visibility: Visibility
     site: Site
     limits: RateLimits

@@ -1,4 +1,4 @@
-"""Read `gateway.replies`: what only a waiting browser needs, such as the address where the bank asks for a confirmation.
+"""Read `gateway.replies`: what only a waiting request needs: the bank's address for a confirmation, audit records.
 
 Each instance reads the whole topic under a group of its own and commits no offset, so that a restart reads again what
 is kept for one day. Nothing of it is stored or logged. A reply that cannot be read is dropped: the participant can pay
@@ -7,12 +7,13 @@ again while the reservation lasts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
+from contracts.audit_trail import AuditRecordsShape
 from contracts.envelope import parse
 from contracts.escrow import PaymentActionAddress
 from services.gateway.settings import GatewaySettings
@@ -23,10 +24,15 @@ from services.kit.received import Received, read_record
 
 REPLIES_TOPIC = "gateway.replies"
 
+OnRecords = Callable[[AuditRecordsShape], None]
+"""Takes a service's audit records."""
+
 log = telemetry.logger("gateway.replies")
 
 
-def subscribe_replies(broker: KafkaBroker, redirects: Redirects, settings: GatewaySettings) -> None:
+def subscribe_replies(
+    broker: KafkaBroker, redirects: Redirects, on_records: OnRecords, settings: GatewaySettings
+) -> None:
     """Subscribe this instance to the replies."""
     subscription = broker.subscriber(
         settings.kafka_prefix + REPLIES_TOPIC,
@@ -38,16 +44,16 @@ def subscribe_replies(broker: KafkaBroker, redirects: Redirects, settings: Gatew
         decoder=records_of,
     )
 
-    async def on_records(records: Sequence[Any]) -> None:
+    async def take_all(records: Sequence[Any]) -> None:
         for record in records:
-            take(record, redirects)
+            take(record, redirects, on_records)
 
-    subscription(on_records)
+    subscription(take_all)
     poll_at_once(subscription)
 
 
-def take(record: Any, redirects: Redirects) -> None:
-    """Remember the address in one record; anything else is passed over."""
+def take(record: Any, redirects: Redirects, on_records: OnRecords) -> None:
+    """Remember the address in one record, hand on audit records; anything else is passed over."""
     read = read_record(
         record.topic, record.key, record.headers, record.value, partition=record.partition, offset=record.offset
     )
@@ -60,3 +66,5 @@ def take(record: Any, redirects: Redirects) -> None:
         return
     if isinstance(reply, PaymentActionAddress):
         redirects.remember(reply)
+    elif isinstance(reply, AuditRecordsShape):
+        on_records(reply)

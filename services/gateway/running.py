@@ -28,6 +28,7 @@ from services.gateway.store.read_model import ReadModel
 from services.gateway.usecases.accept_act import ActWriter
 from services.gateway.usecases.campaign_visibility import Visibility
 from services.gateway.usecases.limit_rates import RateLimits
+from services.gateway.usecases.read_audit import AuditTrail
 from services.gateway.usecases.receive_webhook import WebhookWriter
 from services.gateway.usecases.redirects import Redirects
 from services.gateway.usecases.stream_progress import Progress
@@ -116,7 +117,7 @@ async def running_gateway(settings: GatewaySettings, limits: RateLimits) -> Asyn
         generations = Generations(running, settings, reads)
         gateway = _assemble(running, settings, reads, generations, limits)
         replies = make_broker(settings, client_id=f"gateway-replies-{settings.instance}")
-        subscribe_replies(replies, gateway.redirects, settings)
+        subscribe_replies(replies, gateway.redirects, gateway.audit_trail.take, settings)
         await generations.start()
         await replies.start()
         background = _background(gateway, settings, generations, running.stopping)
@@ -165,6 +166,7 @@ def _assemble(
         outcomes=outcomes,
         redirects=redirects,
         progress=progress,
+        audit_trail=AuditTrail(running.engine, key, kick=running.kick_relay),
         visibility=Visibility(reads),
         site=Site(settings),
         limits=limits,

@@ -129,6 +129,9 @@ RULES: tuple[Rule, ...] = (
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),
     Rule("staff_overview", "GET", "/v1/staff/overview", "AR RR RR yyyy yyy"),
+    # the audit records
+    Rule("audit_list", "GET", "/v1/audit", "AR RR RR RRyR yyR"),
+    Rule("audit_export", "GET", "/v1/audit/export", "AR RR RR RRyR yyR"),
     # operations
     Rule("operations_read", "GET", "/v1/operations/{operation_id}", "Ay yN NN yyyy yyy"),
     Rule("operations_list", "GET", "/v1/operations", "Ay ye ee yyyy yyy"),
