@@ -52,10 +52,8 @@ def every_kind() -> list[tuple[Posting, set[tuple[str, int]]]]:
     return [*kinds_of_payments(), *kinds_of_the_account()]
 
 
-def kinds_of_payments() -> list[tuple[Posting, set[tuple[str, int]]]]:
-    """The first half of the chart."""
-    escrow, owed = f"escrow:{K}", f"refund_payable:{K}"
-    _hold, reserve = f"dispute_hold:{K}", f"reserve:{K}"
+def a_dispute() -> tuple[Posting, Posting, Posting]:
+    """A dispute's opening, and its end while the campaign runs and after its close."""
     opened = dispute_postings.dispute_opened(
         SCOPE, K, 90, dispute_id="dp", left_minor={"escrow": 50, "refund_payable": 30, "reserve": 40}
     )
@@ -68,6 +66,13 @@ def kinds_of_payments() -> list[tuple[Posting, set[tuple[str, int]]]]:
     assert opened is not None
     assert ended is not None
     assert closed is not None
+    return opened, ended, closed
+
+
+def kinds_of_payments() -> list[tuple[Posting, set[tuple[str, int]]]]:
+    """The first half of the chart."""
+    escrow, owed = f"escrow:{K}", f"refund_payable:{K}"
+    reserve = f"reserve:{K}"
     return [
         (LOCK, {("psp_clearing", -500), (escrow, 500)}),
         (
@@ -120,18 +125,7 @@ def kinds_of_the_account() -> list[tuple[Posting, set[tuple[str, int]]]]:
     """The second half of the chart."""
     escrow, owed = f"escrow:{K}", f"refund_payable:{K}"
     hold, reserve = f"dispute_hold:{K}", f"reserve:{K}"
-    opened = dispute_postings.dispute_opened(
-        SCOPE, K, 90, dispute_id="dp", left_minor={"escrow": 50, "refund_payable": 30, "reserve": 40}
-    )
-    ended = dispute_postings.dispute_ended(
-        SCOPE, K, dispute_id="dp", split_minor={"escrow": 50, "reserve": 10}, campaign_closed=False
-    )
-    closed = dispute_postings.dispute_ended(
-        SCOPE, K, dispute_id="dp", split_minor={"escrow": 50, "reserve": 10}, campaign_closed=True
-    )
-    assert opened is not None
-    assert ended is not None
-    assert closed is not None
+    opened, ended, closed = a_dispute()
     return [
         (
             postings.transfer_back(SCOPE, 5, plan_id=PLAN, reversal_id="trr", as_recovery=True),

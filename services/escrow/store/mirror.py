@@ -22,8 +22,8 @@ SWEEP_ROWS_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
-    """What there is to do, in one look."""
+class Waiting:
+    """What waits for reconciliation, in one look."""
 
     unsettled: bool
     sweepable: bool
@@ -40,7 +40,7 @@ class Cover:
     owed_minor: int
 
 
-async def todo(engine: AsyncEngine) -> Todo:
+async def what_waits(engine: AsyncEngine) -> Waiting:
     """Whether anything waits for reconciliation."""
     async with engine.connect() as connection:
         row = (
@@ -62,7 +62,7 @@ async def todo(engine: AsyncEngine) -> Todo:
                 )
             )
         ).one()
-    return Todo(row.unsettled, row.sweepable, row.unanswered, row.clock_version, row.now)
+    return Waiting(row.unsettled, row.sweepable, row.unanswered, row.clock_version, row.now)
 
 
 async def newest_created(engine: AsyncEngine) -> int:
