@@ -1,4 +1,4 @@
-"""Read `gateway.replies`: what only a waiting request needs: the bank's address for a confirmation, audit records.
+"""Read `gateway.replies`: what only a waiting request needs: the bank's address for a confirmation, services' answers.
 
 Each instance reads the whole topic under a group of its own and commits no offset, so that a restart reads again what
 is kept for one day. Nothing of it is stored or logged. A reply that cannot be read is dropped: the participant can pay
@@ -12,8 +12,7 @@ from typing import Any
 
 from faststream.kafka import KafkaBroker
 
-from contracts.audit_trail import AuditRecordsShape
-from contracts.envelope import parse
+from contracts.envelope import Reply, parse
 from contracts.escrow import PaymentActionAddress
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.redirects import Redirects
@@ -23,27 +22,27 @@ from services.kit.received import Received, read_record
 
 REPLIES_TOPIC = "gateway.replies"
 
-OnRecords = Callable[[AuditRecordsShape], None]
-"""Takes a service's audit records."""
+OnAnswer = Callable[[Reply], None]
+"""Takes a service's answer to a question."""
 
 log = telemetry.logger("gateway.replies")
 
 
 def subscribe_replies(
-    broker: KafkaBroker, redirects: Redirects, on_records: OnRecords, settings: GatewaySettings
+    broker: KafkaBroker, redirects: Redirects, on_answer: OnAnswer, settings: GatewaySettings
 ) -> None:
     """Subscribe this instance to the replies."""
 
     async def take_all(records: Sequence[Any]) -> None:
         for record in records:
-            take(record, redirects, on_records)
+            take(record, redirects, on_answer)
 
     topic = settings.kafka_prefix + REPLIES_TOPIC
     subscribe_records(broker, take_all, topics=[topic], group=f"{topic}-{settings.instance}")
 
 
-def take(record: Any, redirects: Redirects, on_records: OnRecords) -> None:
-    """Remember the address in one record, hand on audit records; anything else is passed over."""
+def take(record: Any, redirects: Redirects, on_answer: OnAnswer) -> None:
+    """Remember the address in one record, hand on an answer; anything else is passed over."""
     read = read_record(
         record.topic, record.key, record.headers, record.value, partition=record.partition, offset=record.offset
     )
@@ -56,5 +55,5 @@ def take(record: Any, redirects: Redirects, on_records: OnRecords) -> None:
         return
     if isinstance(reply, PaymentActionAddress):
         redirects.remember(reply)
-    elif isinstance(reply, AuditRecordsShape):
-        on_records(reply)
+    elif isinstance(reply, Reply):
+        on_answer(reply)

@@ -10,6 +10,7 @@ from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
 from contracts.escrow import FundsHeld, RefundSent
 from contracts.gateway import PersonRecorded
+from contracts.notices import TellNotices
 from contracts.suppliers import SupplierRegistered
 from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
@@ -24,6 +25,7 @@ from services.notifications.usecases.deliver_mail import (
 )
 from services.notifications.usecases.record_person import erase_person, record_person
 from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
+from services.notifications.usecases.tell_notices import tell_notices
 from services.notifications.usecases.write_mail import MAIL_PURPOSE
 
 PEOPLE_TOPIC = "gateway.people"
@@ -72,6 +74,7 @@ HANDLERS: Handlers = {
     CampaignOpened: _keep_campaign,
     SupplierRegistered: _keep_supplier,
     PersonRecorded: record_person,
+    TellNotices: tell_notices,
 }
 """What is done with each message; a message of another class is not for this service."""
 

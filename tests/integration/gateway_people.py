@@ -32,13 +32,18 @@ from services.gateway.domain.policy import ROLE_OF, Rule
 from services.gateway.openapi import document
 from services.gateway.schemas.examples import BODY_EXAMPLES
 from services.gateway.store.accounts import Account, NewAccount, OpenedSession, insert_accounts, open_sessions
+from services.gateway.usecases.gather_own_data import SECTIONS
 from services.kit.clock import wall_now
 from tests.integration.gateway_support import STARTED, Stage, drafted_campaign, opened_campaign
 
 FOREIGN = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
 DESCRIPTION = "The drum is dented."
 TOLD_WITHIN_SECONDS = 20.0
-PARAMETERS = {"audit_list": {"service": "gateway"}, "audit_export": {"service": "gateway"}}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "audit_list": {"service": "gateway"},
+    "audit_export": {"service": "gateway"},
+    "my_data": {"section": [name for name in SECTIONS if name != "notices"]},
+}
 """Query parameters for reads that otherwise ask the other services, which are not there."""
 DOCUMENT = document()
 HAPPENED = STARTED + timedelta(days=1)

@@ -94,6 +94,11 @@ RULES: tuple[Rule, ...] = (
     Rule("client_config", "GET", "/v1/client-config", "yy yy yy yyyy yyy"),
     Rule("dev_sign_in", "POST", "/v1/dev/sign-in", "yC yy yy yyyy yyy"),
     Rule("dev_participants", "POST", "/v1/dev/participants", "yC yy yy yyyy yyy"),
+    # one's own data
+    Rule("my_data", "GET", "/v1/me/data", "Ay yy yy yyyy yyy"),
+    Rule("erasure_read", "GET", "/v1/me/erasure", "Ay yy RR RRRR RRR"),
+    Rule("request_erasure", "POST", "/v1/me/erasure", "AC yy RR RRRR RRR"),
+    Rule("withdraw_erasure", "DELETE", "/v1/me/erasure", "AC yy RR RRRR RRR"),
     # campaigns
     Rule("campaigns_list", "GET", "/v1/campaigns", "ey ye ye yyyy yyy"),
     Rule("campaigns_read", "GET", "/v1/campaigns/{campaign_id}", "Ny yN yN yyyy yyy"),

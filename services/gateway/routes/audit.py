@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.audit_trail import AUDIT_ROWS_MAX, AuditFilter, AuditRecord, Word
 from contracts.topics import SERVICES
@@ -53,8 +53,6 @@ router = APIRouter(prefix="/v1/audit", tags=["staff"])
 class AuditQuery(BaseModel):
     """Which records: `scope` is a campaign's id or `platform`, `subject` is what was changed, `action` the beginning of
     an action's name (`commitment.`), `from` and `to` bound the stack's time."""
-
-    model_config = ConfigDict(extra="forbid")
 
     service: ServiceName | None = None
     scope: Word | None = None

@@ -1,7 +1,7 @@
 """Accounts and sessions: the gateway's own tables about people.
 
 An e-mail address is stored sealed and found by a keyed hash, so that the table alone tells nobody's address. Tokens are
-stored hashed. Removing an account is not done here.
+stored hashed. Erasing a person is done in `erasures.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ a trail is never shown as a whole one.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -15,7 +14,7 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.audit_trail import AUDIT_ROWS_MAX, AuditFilter, AuditRecord, AuditRecordsShape, ReadAuditShape
+from contracts.audit_trail import AUDIT_ROWS_MAX, AuditFilter, AuditRecord, ReadAuditShape
 from contracts.envelope import PLATFORM_SCOPE, Actor, message_class
 from contracts.errors import Rejected
 from contracts.topics import SERVICES
@@ -23,10 +22,10 @@ from services.gateway.auth.identity import Identity
 from services.gateway.domain.audit_pages import Position, Told, merge
 from services.gateway.store.operations import hold_clock
 from services.gateway.store.own_records import OwnRecord, record
+from services.gateway.usecases.ask_services import Questions, answered
 from services.kit.audit_trail import read_records
 from services.kit.outbox import Outgoing, enqueue_commands
 
-ANSWER_SECONDS_MAX = 10.0
 READERS_AT_ONCE_MAX = 8
 OWN = "gateway"
 
@@ -46,18 +45,14 @@ class Question:
 class AuditTrail:
     """Asks and waits. One per process."""
 
-    def __init__(self, engine: AsyncEngine, key: Ed25519PrivateKey, *, kick: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: AsyncEngine, key: Ed25519PrivateKey, questions: Questions, *, kick: Callable[[], None]
+    ) -> None:
         self._engine = engine
         self._key = key
         self._kick = kick
-        self._waiting: dict[UUID, asyncio.Future[AuditRecordsShape]] = {}
+        self._questions = questions
         self._readers = 0
-
-    def take(self, answer: AuditRecordsShape) -> None:
-        """Hand an answer to who waits for it; one that nobody waits for here is another gateway's."""
-        future = self._waiting.get(answer.question_id)
-        if future is not None and not future.done():
-            future.set_result(answer)
 
     async def read(self, question: Question, position: Position, *, limit: int) -> tuple[list[Row], Position]:
         """The next records after a position, the newest first, and the position after them.
@@ -76,10 +71,7 @@ class AuditTrail:
     async def _ask(self, question: Question, position: Position, limit: int) -> Mapping[str, Told]:
         asked = [name for name in question.services if name not in position.ended]
         others = {uuid4(): name for name in asked if name != OWN}
-        loop = asyncio.get_running_loop()
-        futures = {identity: loop.create_future() for identity in others}
-        self._waiting.update(futures)
-        try:
+        with self._questions.waiting(others) as futures:
             told: dict[str, Told] = {}
             async with self._engine.begin() as connection:
                 if OWN in asked:
@@ -87,18 +79,13 @@ class AuditTrail:
                     told[OWN] = Told(*await read_records(connection, question.wanted, before_id=before_id, limit=limit))
                 await self._send(connection, question, others, position, limit)
             self._kick()
-            if futures:
-                await asyncio.wait(futures.values(), timeout=ANSWER_SECONDS_MAX)
-            silent = sorted(others[identity] for identity, future in futures.items() if not future.done())
+            silent = await answered(futures)
             if silent:
-                raise Rejected("service_unavailable", silent=silent)
+                raise Rejected("service_unavailable", silent=sorted(others[identity] for identity in silent))
             for identity, future in futures.items():
                 answer = future.result()
                 told[others[identity]] = Told(answer.records, answer.more)
             return told
-        finally:
-            for identity in futures:
-                self._waiting.pop(identity, None)
 
     async def _send(
         self,

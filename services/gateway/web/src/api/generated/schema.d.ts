@@ -696,6 +696,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything the platform keeps of you, as a file
+         * @description All parts, or those named by `section`; JSON for programs, HTML to read.
+         */
+        get: operations["my_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the erasure of your data stands, and what it waits for
+         * @description Also before it is asked for: then it tells what it would wait for.
+         */
+        get: operations["erasure_read"];
+        put?: never;
+        /**
+         * Ask for the erasure of your data
+         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then.
+         */
+        post: operations["request_erasure"];
+        /**
+         * Take the request for erasure back, as long as it was not carried out
+         * @description Everything stays as it was.
+         */
+        delete: operations["withdraw_erasure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/operations": {
         parameters: {
             query?: never;
@@ -1335,6 +1383,26 @@ export interface components {
             name: string;
         };
         /**
+         * ConsentView
+         * @description One exact version of a campaign's terms, agreed to by joining.
+         */
+        ConsentView: {
+            /**
+             * Agreed At
+             * Format: date-time
+             */
+            agreed_at: string;
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Campaign Title */
+            campaign_title: string;
+            /** Terms Hash */
+            terms_hash: string;
+        };
+        /**
          * DecisionBody
          * @description A decision on a reported fault.
          */
@@ -1457,6 +1525,48 @@ export interface components {
          * @description An act that needs no further word.
          */
         EmptyBody: Record<string, never>;
+        /**
+         * ErasureView
+         * @description Where the erasure of a person stands. `not_before` is the earliest moment; it waits as long as anything is open.
+         */
+        ErasureView: {
+            /** Not Before */
+            not_before: string | null;
+            /** Requested At */
+            requested_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "not_requested" | "waiting";
+            /** Waits For */
+            waits_for: components["schemas"]["ErasureWaitView"][];
+        };
+        /**
+         * ErasureWaitView
+         * @description A commitment that erasure waits for, and why.
+         */
+        ErasureWaitView: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Campaign Title */
+            campaign_title: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "funds" | "issue" | "case" | "refund";
+            /** Words */
+            words: string;
+        };
         /**
          * FieldErrorView
          * @description One field that does not fit.
@@ -1636,6 +1746,33 @@ export interface components {
             url: string;
         };
         /**
+         * NoticeView
+         * @description A mail that was sent, or was to be.
+         */
+        NoticeView: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Result */
+            result: string;
+            /** Subject */
+            subject: string;
+            /** Template */
+            template: string;
+        };
+        /**
          * OperationList
          * @description Operations.
          */
@@ -1692,6 +1829,99 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "action_required" | "done" | "refused";
+        };
+        /**
+         * OwnAccountView
+         * @description An account with its address, as only its person sees it.
+         */
+        OwnAccountView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Email */
+            email: string | null;
+            /** Label */
+            label: string | null;
+            /** Role */
+            role: string;
+            /**
+             * Subject Id
+             * Format: uuid
+             */
+            subject_id: string;
+            /** Supplier Id */
+            supplier_id: string | null;
+        };
+        /**
+         * OwnActView
+         * @description Something the person asked for.
+         */
+        OwnActView: {
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /**
+             * Resource Id
+             * Format: uuid
+             */
+            resource_id: string;
+            /** Resource Type */
+            resource_type: string;
+        };
+        /**
+         * OwnDataView
+         * @description Everything kept of one person; null stands for a part that was not asked for.
+         */
+        OwnDataView: {
+            account: components["schemas"]["OwnAccountView"] | null;
+            /** Acts */
+            acts: components["schemas"]["OwnActView"][] | null;
+            /** Commitments */
+            commitments: components["schemas"]["CommitmentView"][] | null;
+            /** Consents */
+            consents: components["schemas"]["ConsentView"][] | null;
+            /** Issues */
+            issues: components["schemas"]["IssueView"][] | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Notices */
+            notices: components["schemas"]["NoticeView"][] | null;
+            /** Sessions */
+            sessions: components["schemas"]["OwnSessionView"][] | null;
+        };
+        /**
+         * OwnSessionView
+         * @description A session: when it began, was last used, and ends or ended.
+         */
+        OwnSessionView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
         };
         /**
          * PaymentBody
@@ -5794,6 +6024,249 @@ export interface operations {
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    my_data: {
+        parameters: {
+            query?: {
+                format?: "json" | "html";
+                section?: ("account" | "commitments" | "consents" | "issues" | "acts" | "sessions" | "notices")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDataView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    erasure_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    request_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    withdraw_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, csrf_failed, invitation_not_yours, not_allowed, sign_off_same_person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, not_found, plan_unknown, supplier_unknown. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
