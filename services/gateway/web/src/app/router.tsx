@@ -67,6 +67,12 @@ const account = createRoute({
   component: AccountPage,
 });
 
+const myData = createRoute({
+  getParentRoute: () => root,
+  path: "/account/data",
+  component: lazyRouteComponent(() => import("@/features/privacy/MyDataPage"), "MyDataPage"),
+});
+
 const commitments = createRoute({
   getParentRoute: () => root,
   path: "/commitments",
@@ -145,6 +151,7 @@ export const router = createRouter({
     join,
     signIn,
     account,
+    myData,
     commitments,
     commitment,
     invitations,
