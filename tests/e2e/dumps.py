@@ -31,11 +31,12 @@ WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'informat
 
 async def places(addresses: StackAddresses, words: Iterable[str]) -> dict[str, set[str]]:
     """Where each word lies open: `topic campaigns.events`, `table escrow.payment`, `log gateway.log`, `traces`."""
+    words = list(words)
     wanted = [word.lower() for word in words]
     found: dict[str, set[str]] = {word: set() for word in wanted}
     for part in (_topics, _tables, _logs, _traces):
         await part(addresses, wanted, found)
-    return found
+    return {word: found[word.lower()] for word in words}
 
 
 async def _topics(addresses: StackAddresses, words: list[str], found: dict[str, set[str]]) -> None:
