@@ -64,6 +64,7 @@ class People:
                 "issue_id",
                 "supplier_id",
                 "case_id",
+                "feed",
             )
         }
         self.subjects: dict[str, UUID] = {}
@@ -84,6 +85,8 @@ class People:
         await self._tell_campaign()
         await self._tell_fulfillment()
         await self._operation()
+        made = await self.client("owner").post("/v1/access-tokens", json={"scopes": ["campaigns"]})
+        self.ids["token_id"] = UUID(made.json()["id"])
         staff = self.client("operations")
         for path in (
             f"/v1/campaigns/{self.ids['campaign_id']}",

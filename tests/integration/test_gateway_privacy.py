@@ -188,7 +188,7 @@ async def test_a_request_can_be_taken_back_while_it_waits(stage: Stage) -> None:
     await commit(stage, client, subject_id)
     await client.post("/v1/me/erasure")
     assert (await client.delete("/v1/me/erasure")).status_code == 204
-    assert (await client.delete("/v1/me/erasure")).status_code == 404
+    assert (await client.delete("/v1/me/erasure")).status_code == 204
     assert (await client.get("/v1/me/erasure")).json()["state"] == "not_requested"
     rows = await stage.rows("SELECT action FROM audit_entry WHERE subject = :id ORDER BY id", id=str(subject_id))
     assert [row.action for row in rows] == ["person.erasure_requested", "person.erasure_withdrawn"]

@@ -99,6 +99,14 @@ RULES: tuple[Rule, ...] = (
     Rule("erasure_read", "GET", "/v1/me/erasure", "Ay yy RR RRRR RRR"),
     Rule("request_erasure", "POST", "/v1/me/erasure", "AC yy RR RRRR RRR"),
     Rule("withdraw_erasure", "DELETE", "/v1/me/erasure", "AC yy RR RRRR RRR"),
+    # what a participant takes along
+    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR RRRR RRR"),
+    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR RRRR RRR"),
+    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR RRRR RRR"),
+    Rule("calendar_read", "GET", "/v1/me/calendar", "Ay yy RR RRRR RRR"),
+    Rule("renew_calendar", "POST", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("end_calendar", "DELETE", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("calendar_feed", "GET", "/v1/calendar/{feed}", "NN NN NN NNNN NNN"),
     # campaigns
     Rule("campaigns_list", "GET", "/v1/campaigns", "ey ye ye yyyy yyy"),
     Rule("campaigns_read", "GET", "/v1/campaigns/{campaign_id}", "Ny yN yN yyyy yyy"),

@@ -51,6 +51,22 @@ RETENTION: tuple[Retention, ...] = (
         "WHERE COALESCE(revoked_at, expires_at) < :before LIMIT :rows)",
     ),
     Retention(
+        "Access tokens",
+        "gateway; hashed",
+        "30 days after they expired, when they are ended, or erasure",
+        "so that a person sees which scripts may read",
+        frozenset({"access_token"}),
+        30,
+        "DELETE FROM access_token WHERE id IN (SELECT id FROM access_token WHERE expires_at < :before LIMIT :rows)",
+    ),
+    Retention(
+        "Addresses of calendars",
+        "gateway; hashed",
+        "when they are ended or renewed, or erasure",
+        "to show a person's dates to the person's own calendar",
+        frozenset({"calendar_feed"}),
+    ),
+    Retention(
         "Descriptions of faults",
         "gateway",
         "erasure",

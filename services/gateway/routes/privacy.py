@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from contracts.errors import Rejected
 from services.gateway.auth.requests import allowed
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
@@ -84,13 +83,12 @@ async def request_erasure(request: Request) -> Response:
     operation_id="withdraw_erasure",
     summary="Take the request for erasure back, as long as it was not carried out",
     status_code=204,
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403),
 )
 async def withdraw_erasure(request: Request) -> Response:
-    """Everything stays as it was."""
+    """Everything stays as it was; also when there is no request."""
     identity = await allowed(request, "withdraw_erasure")
-    if not await gateway_of(request).erasure.withdraw(identity, traceparent_of(request.scope)):
-        raise Rejected("not_found")
+    await gateway_of(request).erasure.withdraw(identity, traceparent_of(request.scope))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

@@ -66,6 +66,8 @@ _ERASE = (
     "DELETE FROM person_key WHERE subject_id = :subject_id",
     "UPDATE account SET email_lookup = NULL, email_sealed = NULL, label = NULL, external_id = NULL, erased_at = :now "
     "WHERE subject_id = :subject_id",
+    "DELETE FROM access_token WHERE subject_id = :subject_id",
+    "DELETE FROM calendar_feed WHERE subject_id = :subject_id",
     "DELETE FROM issue_text WHERE participant_id = :subject_id",
     "UPDATE erasure_request SET carried_out_at = :now WHERE subject_id = :subject_id",
 )
