@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from services.gateway.app import SUMMARY, TITLE, bare_app
 from services.gateway.domain.policy import POLICY
 from services.gateway.schemas.answers import ProblemView
+from services.gateway.schemas.completing import complete
 from services.gateway.schemas.describing import BODY_MODELS
 
 REF_TEMPLATE = "#/components/schemas/{model}"
@@ -55,4 +56,5 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             if not POLICY[operation["operationId"]].public:
                 operation["security"] = [{name: []} for name in SECURITY]
+    complete(described)
     return described

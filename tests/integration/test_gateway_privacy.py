@@ -28,7 +28,7 @@ from tests.integration.gateway_support import STARTED, Stage, make_stage
 pytestmark = pytest.mark.asyncio
 
 EMAIL = "canary.wren@example.test"
-KEYS = ("subject_id", "participant_id", "actor_id", "email_lookup", "email_sealed")
+KEYS = ("subject_id", "participant_id", "actor_id", "issued_by", "used_by", "email_lookup", "email_sealed")
 """Names of columns by which a table names a person."""
 
 

@@ -51,6 +51,27 @@ RETENTION: tuple[Retention, ...] = (
         "WHERE COALESCE(revoked_at, expires_at) < :before LIMIT :rows)",
     ),
     Retention(
+        "Passkeys, authenticators, recovery codes",
+        "gateway: public keys, sealed secrets, hashes",
+        "when they are removed, or erasure",
+        "to sign in",
+        frozenset({"passkey", "authenticator", "recovery_code"}),
+    ),
+    Retention(
+        "Codes by mail, challenges, counts of wrong tries",
+        "gateway: keyed hashes, sealed addresses",
+        "minutes after they expired, by who asks next",
+        "to prove an address once, and to slow down who guesses",
+        frozenset({"mail_code", "passkey_challenge"}),
+    ),
+    Retention(
+        "Invitations and admissions to private campaigns",
+        "gateway: hashed, notes sealed",
+        "kept under random ids; the invited address and the note go with the erasure of either person",
+        "to know who let whom in",
+        frozenset({"member_invitation", "campaign_admission"}),
+    ),
+    Retention(
         "Access tokens",
         "gateway; hashed",
         "30 days after they expired, when they are ended, or erasure",

@@ -176,6 +176,17 @@ async def sign_off_failure(request: Request, campaign_id: UUID) -> Response:
     summary="A campaign's progress as server-sent events",
     response_class=StreamingResponse,
     responses=answers(ProgressView, 404, 503),
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "required": False,
+                "description": "The id of the newest event that is known; browsers send it by themselves.",
+                "schema": {"type": "string", "pattern": "^[0-9]{1,18}$", "examples": ["7"]},
+            }
+        ]
+    },
 )
 async def campaigns_progress(request: Request, campaign_id: UUID) -> Response:
     """The figures at once, then on every change; nothing is sent that `Last-Event-ID` says is known."""

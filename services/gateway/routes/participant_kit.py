@@ -32,6 +32,7 @@ from services.gateway.store.read_commitments import own_commitments
 from services.kit.clock import wall_now
 
 FEED_PATH = "/v1/calendar/"
+EXAMPLE = "BEGIN:VCALENDAR\r\nPRODID:-//Alpmera//Dates of my campaigns//EN\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 
 router = APIRouter(prefix="/v1", tags=["participant kit"])
 
@@ -139,7 +140,10 @@ async def end_calendar(request: Request) -> Response:
     operation_id="calendar_feed",
     summary="A calendar of somebody's dates, by its secret address",
     responses={
-        200: {"description": "A calendar (RFC 5545).", "content": {"text/calendar": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "A calendar (RFC 5545).",
+            "content": {"text/calendar": {"schema": {"type": "string"}, "example": EXAMPLE}},
+        },
         **problems(404),
     },
 )

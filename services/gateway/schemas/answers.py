@@ -171,3 +171,49 @@ class WebhookReceived(Answer):
     """The event is stored, now or before."""
 
     received: bool
+
+
+class Health(Answer):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Checks(Answer):
+    """What was asked, and whether it answered."""
+
+    database: bool
+    migrations: bool
+    broker: bool
+    consumer: bool
+
+
+class ReadyView(Answer):
+    """Whether this gateway can work."""
+
+    ready: bool
+    checks: Checks
+
+
+class VersionView(Answer):
+    """Which version this is, and which generation of the read model answers."""
+
+    version: str
+    profile: str
+    generation: int
+
+
+class ProblemMeaning(Answer):
+    """What a problem code means and what to do next."""
+
+    code: str
+    status: int
+    title: str
+    detail: str
+
+
+class ProblemCatalogue(Answer):
+    """Every problem code."""
+
+    data: list[ProblemMeaning]
+    next_cursor: None = None

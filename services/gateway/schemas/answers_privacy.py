@@ -28,6 +28,34 @@ class OwnSessionView(Answer):
     last_seen_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    client: str | None
+
+
+class OwnPasskeyView(Answer):
+    """A passkey, by the name that its person gave it."""
+
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class OwnInvitationView(Answer):
+    """An invitation that the person issued."""
+
+    campaign_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class OwnAccessTokenView(Answer):
+    """An access token of the person's."""
+
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
 
 
 class OwnActView(Answer):
@@ -70,6 +98,9 @@ class OwnDataView(Answer):
     issues: list[IssueView] | None
     acts: list[OwnActView] | None
     sessions: list[OwnSessionView] | None
+    passkeys: list[OwnPasskeyView] | None
+    invitations: list[OwnInvitationView] | None
+    access_tokens: list[OwnAccessTokenView] | None
     notices: list[NoticeView] | None
 
 

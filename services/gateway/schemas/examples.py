@@ -9,6 +9,22 @@ from typing import Any
 
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _ID = "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+_CHALLENGE = "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+_CREDENTIAL_ID = "x1Q3m0yWc5sFhZr3dLb8eA"
+_PROOF: dict[str, Any] = {
+    "id": _CREDENTIAL_ID,
+    "rawId": _CREDENTIAL_ID,
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+        "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+        "signature": "MEUCIQDk",
+    },
+    "clientExtensionResults": {},
+}
+_NEW_PASSKEY: dict[str, Any] = _PROOF | {
+    "response": {"clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2NmbXRkbm9uZQ"}
+}
 
 TERMS: dict[str, Any] = {
     "title": "Heat-pump dryers for Ballard",
@@ -69,6 +85,70 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
     "DeliveryBody": {"commitment_ids": [_ID], "evidence": "Signed delivery notes, batch 12."},
     "PlanBody": {"kind": "release", "reason": "All conditions are met."},
     "ApprovalBody": {"plan_hash": _HASH},
+    "SignUpCodeBody": {"token": _CHALLENGE, "email": "ruth@people.test"},
+    "SignInCodeBody": {"email": "ruth@people.test"},
+    "CodeAnswerBody": {"challenge": _CHALLENGE, "code": "1234 5678"},
+    "OneTimeCodeBody": {"code": "123 456"},
+    "PasskeyProofBody": {"challenge_id": _ID, "credential": _PROOF},
+    "PasskeyBody": {"challenge_id": _ID, "credential": _NEW_PASSKEY, "name": "Phone"},
+    "PasskeyNameBody": {"name": "Old phone"},
+    "MemberInvitationBody": {"role": "participant", "note": "Ruth from the choir", "valid_days": 14},
+    "InvitationTokenBody": {"token": _CHALLENGE},
     "TopUpBody": {"amount": {"amount": 5_000_000, "currency": "USD"}},
 }
 """Name of a body's model → an example of it."""
+
+FIELD_EXAMPLES: dict[str, str | int] = {
+    "amount": 109_800,
+    "currency": "USD",
+    "title": "Heat-pump dryers for Ballard",
+    "campaign_title": "Heat-pump dryers for Ballard",
+    "name": "Emerald Supply",
+    "display_name": "Emerald Supply",
+    "category": "appliances",
+    "specification": "8 kg, A+++",
+    "sku": "HP-8",
+    "source": "public list",
+    "seen_on": "2026-11-01",
+    "state_words": "Funds held",
+    "state_explained": "People can join until the campaign closes.",
+    "money_now": "$1,098.00 is held in escrow.",
+    "words": "Everybody is refunded in full.",
+    "case": "target_not_reached",
+    "reference": "R-7K2M",
+    "terms_hash": _HASH,
+    "plan_hash": _HASH,
+    "refund_terms": "Full refund unless the campaign completes.",
+    "delivery_terms": "Delivered to each address within the window.",
+    "delivery_model": "to the door",
+    "href": "/v1/commitments/" + _ID,
+    "url": "https://bank.example/confirm",
+    "email": "maya@demo.test",
+    "label": "maya",
+    "external_id": "17850",
+    "token": "8Xc1…",
+    "csrf_token": "kT3v…",
+    "publishable_key": "pk_test_standin",
+    "api_base": "http://localhost:4242",
+    "profile": "local",
+    "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww",
+    "tracking": "1Z999AA10123456784",
+    "description": "The drum is dented.",
+    "reason": "All conditions are met.",
+    "version": "0.1.0",
+    "quantity": 2,
+    "status": 409,
+    "min_units": 1,
+    "max_units": 4,
+    "target_units": 40,
+    "capacity_units": 80,
+    "unit_price_minor": 54_900,
+    "amount_minor": 64_900,
+    "held_units": 31,
+    "reserved_units": 2,
+    "units_left": 47,
+    "held_commitments": 12,
+    "fee_basis_points": 300,
+    "delivery_window_days": 21,
+}
+"""Name of a field → what examples of answers show in it."""

@@ -64,6 +64,16 @@ LIMIT :rows
 """
 _ERASE = (
     "DELETE FROM person_key WHERE subject_id = :subject_id",
+    "DELETE FROM mail_code WHERE email_lookup = (SELECT email_lookup FROM account WHERE subject_id = :subject_id)",
+    "UPDATE member_invitation SET email_lookup = NULL, note_sealed = NULL "
+    "WHERE used_by = :subject_id OR email_lookup = (SELECT email_lookup FROM account WHERE subject_id = :subject_id)",
+    "UPDATE member_invitation SET note_sealed = NULL, revoked_at = COALESCE(revoked_at, used_at, :now) "
+    "WHERE issued_by = :subject_id",
+    "DELETE FROM passkey WHERE subject_id = :subject_id",
+    "DELETE FROM passkey_challenge WHERE subject_id = :subject_id",
+    "DELETE FROM authenticator WHERE subject_id = :subject_id",
+    "DELETE FROM recovery_code WHERE subject_id = :subject_id",
+    "DELETE FROM campaign_admission WHERE subject_id = :subject_id",
     "UPDATE account SET email_lookup = NULL, email_sealed = NULL, label = NULL, external_id = NULL, erased_at = :now "
     "WHERE subject_id = :subject_id",
     "DELETE FROM access_token WHERE subject_id = :subject_id",

@@ -7,12 +7,12 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.envelope import Actor
 from contracts.errors import Rejected
@@ -29,7 +29,25 @@ from services.gateway.store.read_model import ReadModel, Row
 from services.gateway.usecases.ask_services import Questions, answered
 from services.kit.outbox import Outgoing, enqueue_commands
 
-Section = Literal["account", "commitments", "consents", "issues", "acts", "sessions", "notices"]
+Section = Literal[
+    "account",
+    "commitments",
+    "consents",
+    "issues",
+    "acts",
+    "sessions",
+    "passkeys",
+    "invitations",
+    "access_tokens",
+    "notices",
+]
+_OWN_ROWS: dict[Section, Callable[[AsyncConnection, UUID], Awaitable[Sequence[Any]]]] = {
+    "sessions": read_person.own_sessions,
+    "passkeys": read_person.own_passkeys,
+    "invitations": read_person.own_invitations,
+    "access_tokens": read_person.own_tokens,
+    "acts": read_person.own_acts,
+}
 SECTIONS: tuple[Section, ...] = get_args(Section)
 PAGES_MAX = 50
 
@@ -66,10 +84,9 @@ class OwnData:
                 own_key = self._settings.people_key_gateway.get_secret_value()
                 contact = await contact_of(connection, own_key, subject_id)
                 found["account"] = dict(account._mapping) | {"email": contact.get("email")}
-            if "sessions" in sections:
-                found["sessions"] = _plain(await read_person.own_sessions(connection, subject_id))
-            if "acts" in sections:
-                found["acts"] = _plain(await read_person.own_acts(connection, subject_id))
+            for section, rows_of in _OWN_ROWS.items():
+                if section in sections:
+                    found[section] = _plain(await rows_of(connection, subject_id))
         if "issues" in sections:
             rows = await read_person.own_issues(self._reads, subject_id)
             found["issues"] = [issue_view(row, with_text=True) for row in rows]

@@ -8,8 +8,8 @@ from alembic import op
 
 from services.kit.schema import grant_app
 
-revision = "0010"
-down_revision = "0002"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -49,6 +49,7 @@ GRANTS = {
     "erasure_request": "SELECT, INSERT, UPDATE (carried_out_at), DELETE",
     "session": "SELECT, INSERT, UPDATE, DELETE",
     "issue_text": "SELECT, INSERT, DELETE",
+    "member_invitation": "SELECT, INSERT, UPDATE (used_at, used_by, revoked_at, email_lookup, note_sealed)",
 }
 
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from services.kit.schema import grant_app
 
-revision = "0011"
-down_revision = "0010"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
