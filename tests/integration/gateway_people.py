@@ -38,7 +38,7 @@ from services.kit.clock import wall_now
 from tests.integration.gateway_support import STARTED, Stage, drafted_campaign, opened_campaign
 
 FOREIGN = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
-DESCRIPTION = "The drum is dented."
+DESCRIPTION = "The left hinge of the lid is bent."
 TOLD_WITHIN_SECONDS = 20.0
 PARAMETERS: dict[str, dict[str, Any]] = {
     "audit_list": {"service": "gateway"},

@@ -139,6 +139,7 @@ async def end_calendar(request: Request) -> Response:
     "/calendar/{feed}",
     operation_id="calendar_feed",
     summary="A calendar of somebody's dates, by its secret address",
+    response_class=Response,
     responses={
         200: {
             "description": "A calendar (RFC 5545).",

@@ -5426,7 +5426,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example BEGIN:VCALENDAR
+                     *     PRODID:-//Alpmera//Dates of my campaigns//EN
+                     *     VERSION:2.0
+                     *     END:VCALENDAR
+                     */
                     "text/calendar": string;
                 };
             };
