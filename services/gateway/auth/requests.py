@@ -12,11 +12,13 @@ from http.cookies import CookieError, SimpleCookie
 from fastapi import Request
 
 from contracts.errors import Rejected
+from services.gateway.auth.access_tokens import PREFIX, token_identity
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.origins import SAFE_METHODS
 from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
 from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
+from services.gateway.domain.token_scopes import may_read
 from services.gateway.middleware import note_standing
 from services.gateway.parts import gateway_of
 from services.gateway.usecases.limit_rates import RateLimitedError
@@ -61,6 +63,8 @@ async def identity_of(request: Request) -> Identity | None:
     token, from_cookie = _token(request)
     if token is None:
         return None
+    if token.startswith(PREFIX) and not from_cookie:
+        return await _reader(request, token)
     gateway = gateway_of(request)
     identity = await gateway.sessions.identity(token)
     if identity is None or (identity.proof == "local" and gateway.settings.profile == "production"):
@@ -97,6 +101,17 @@ async def allowed(request: Request, operation: str) -> Identity:
         raise Rejected("step_up_required")
     if operation in COUNTED_APART:
         await count(request, COUNTED_APART[operation], str(identity.subject_id))
+    return identity
+
+
+async def _reader(request: Request, token: str) -> Identity | None:
+    """The account behind an access token. Raises Rejected(not_allowed) for what the token may not read."""
+    found = await token_identity(gateway_of(request).engine, token)
+    if found is None:
+        return None
+    identity, scopes = found
+    if not may_read(scopes, request.method, request.url.path):
+        raise Rejected("not_allowed")
     return identity
 
 

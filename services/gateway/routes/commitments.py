@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -197,7 +198,7 @@ async def report_issue(request: Request, commitment_id: UUID) -> Response:
                 commitment_id=commitment_id,
                 participant_id=identity.subject_id,
                 issue_id=operation.resource_id,
-                description=body.description,
+                description_digest=hashlib.sha256(body.description.encode()).hexdigest(),
                 photo_digests=body.photo_digests,
             )
         ]

@@ -10,6 +10,7 @@ export type ClientConfig = Schemas["ClientConfig"];
 export type Commitment = Schemas["CommitmentView"];
 export type CommitmentRow = Schemas["CommitmentRow"];
 export type Delivery = Schemas["DeliveryView"];
+export type Erasure = Schemas["ErasureView"];
 export type FieldError = Schemas["FieldErrorView"];
 export type Issue = Schemas["IssueView"];
 export type Me = Schemas["Me"];

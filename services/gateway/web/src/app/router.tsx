@@ -89,6 +89,12 @@ const invite = createRoute({
   component: lazyRouteComponent(() => import("@/features/account/InvitePage"), "InvitePage"),
 });
 
+const myData = createRoute({
+  getParentRoute: () => root,
+  path: "/account/data",
+  component: lazyRouteComponent(() => import("@/features/privacy/MyDataPage"), "MyDataPage"),
+});
+
 const commitments = createRoute({
   getParentRoute: () => root,
   path: "/commitments",
@@ -170,6 +176,7 @@ export const router = createRouter({
     account,
     security,
     invite,
+    myData,
     commitments,
     commitment,
     invitations,

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Facts } from "@/shared/Facts";
-import { ButtonLink } from "@/shared/links";
+import { ButtonLink, TextLink } from "@/shared/links";
 import { Page } from "@/shared/Page";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { RequireRole } from "@/shared/RequireRole";
@@ -43,6 +43,9 @@ export function AccountPage() {
                   )}
                 </Stack>
                 {signOut.isError ? <ProblemNotice error={signOut.error} /> : null}
+                <p>
+                  <TextLink to="/account/data">{t("myData.title")}</TextLink>
+                </p>
                 <p>{t("account.signOutNote")}</p>
                 <div>
                   <Button
