@@ -15,10 +15,12 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.envelope import PLATFORM_SCOPE
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import member_invitations
 from services.gateway.store.accounts import token_hash
-from services.gateway.usecases.invite_members import TOKEN_BYTES
+from services.gateway.store.own_records import OwnRecord, record
+from services.gateway.usecases.invite_members import TOKEN_BYTES, issued_record
 from services.kit.clock import wall_now
 from services.kit.database import create_engine
 
@@ -41,9 +43,17 @@ async def invite_founder(engine: AsyncEngine) -> str | None:
         "expires_at": now + VALID_FOR,
     }
     async with engine.begin() as connection:
-        if not await member_invitations.make_way_for_founder(connection, now=now):
+        void = await member_invitations.make_way_for_founder(connection, now=now)
+        if void is None:
             return None
         await member_invitations.insert_invitation(connection, row)
+        for each in void:
+            told = OwnRecord(
+                "member_invitation.revoked", PLATFORM_SCOPE, str(each), {"state": "open"}, {"state": "revoked"},
+                reason="newer_first_invitation",
+            )  # fmt: skip
+            await record(connection, told, identity=None)
+        await record(connection, issued_record(row), identity=None)
     return token
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.envelope import PLATFORM_SCOPE
 from services.gateway.auth.identity import Identity
 from services.gateway.store import access_tokens as store
 from services.gateway.store.accounts import SEEN_EVERY, TOKEN_BYTES, token_hash
@@ -48,7 +49,7 @@ async def make_token(
         )  # fmt: skip
         if row is None:
             return None
-        made = OwnRecord("access_token.made", str(identity.subject_id), str(token_id), after={"scopes": row.scopes})
+        made = OwnRecord("access_token.made", PLATFORM_SCOPE, str(token_id), after={"scopes": row.scopes})
         await record(connection, made, identity=identity, traceparent=traceparent)
     return NewToken(token, row)
 

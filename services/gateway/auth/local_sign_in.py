@@ -16,6 +16,7 @@ from contracts.errors import Rejected
 from services.gateway.auth.people import Person, record_people
 from services.gateway.auth.requests import count
 from services.gateway.domain.client_words import client_words
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -31,6 +32,7 @@ from services.gateway.store.accounts import (
     email_lookup,
     open_sessions,
 )
+from services.gateway.store.own_records import record_account_act
 from services.kit.clock import wall_now
 
 DEMO_SUPPLIER_ID = UUID("5e6a1d00-0000-4000-8000-00000000d0c1")
@@ -90,6 +92,10 @@ async def sign_in(request: Request) -> Response:
             raise Rejected("not_found")
         client = client_words(request.headers.get("user-agent"))
         (session,) = await open_sessions(connection, [account], now=wall_now(), proof="local", client=client)
+        await record_account_act(
+            connection, account, "session.opened", subject=session.session_id, after={"proof": "local"},
+            traceparent=traceparent_of(request.scope),
+        )  # fmt: skip
     answer = {
         "token": session.token,
         "csrf_token": session.csrf_token,
@@ -107,7 +113,8 @@ async def sign_in(request: Request) -> Response:
     openapi_extra=body_of(DevParticipantsBody),
 )
 async def make_participants(request: Request) -> Response:
-    """Make or find accounts by a script's own ids; the same id is the same account, with a new session each time."""
+    """Make or find accounts by a script's own ids; the same id is the same account, with a new session each time. A
+    script's crowd is nobody's act: it leaves no records."""
     gateway = gateway_of(request)
     body = await read_body(request, DevParticipantsBody)
     people = [Person("participant", external_id=person.external_id, email=person.email) for person in body.participants]

@@ -17,6 +17,7 @@ from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.domain.proofs import Proof
 from services.gateway.store import accounts
+from services.gateway.store.own_records import Acting, record_account_act
 from services.gateway.store.session_list import end_sessions, end_sessions_beyond
 from services.gateway.usecases.coalesce import Coalescer
 from services.kit.clock import monotonic_seconds, wall_now
@@ -52,35 +53,58 @@ class Sessions:
             del self._cached[hashed]
         return await self._loads.submit(hashed)
 
-    async def revoke(self, identity: Identity) -> None:
+    async def revoke(self, identity: Identity, traceparent: str | None) -> None:
         """End a session: forgotten here at once, and everywhere by a notice."""
         async with self._engine.begin() as connection:
             hashed = await accounts.revoke_session(connection, identity.session_id, now=wall_now())
             if hashed is not None:
+                await _record_end(connection, identity, identity.session_id, "signed_out", traceparent)
                 await self.tell_ended(connection, hashed)
         if hashed is not None:
             self.forget(hashed)
 
-    async def end(self, subject_id: UUID, *, only: UUID | None = None, except_for: UUID | None = None) -> int:
-        """End sessions of an account at once, everywhere; how many were ended."""
+    async def end(self, identity: Identity, session_id: UUID, traceparent: str | None) -> int:
+        """End one session of somebody's at once, everywhere; 0 when it is not there."""
         async with self._engine.begin() as connection:
-            ended = await end_sessions(connection, subject_id, now=wall_now(), only=only, except_for=except_for)
+            ended = await end_sessions(connection, identity.subject_id, now=wall_now(), only=session_id)
             for hashed in ended:
                 await self.tell_ended(connection, hashed)
+                await _record_end(connection, identity, session_id, "ended_from_the_list", traceparent)
         for hashed in ended:
             self.forget(hashed)
         return len(ended)
 
-    async def end_token(self, connection: AsyncConnection, token: str) -> None:
+    async def end_others(self, identity: Identity, traceparent: str | None) -> int:
+        """End every session of somebody's but this one, at once and everywhere; how many were ended."""
+        kept = identity.session_id
+        async with self._engine.begin() as connection:
+            ended = await end_sessions(connection, identity.subject_id, now=wall_now(), except_for=kept)
+            for hashed in ended:
+                await self.tell_ended(connection, hashed)
+            if ended:
+                await record_account_act(
+                    connection, identity, "session.others_ended", subject=identity.subject_id,
+                    after={"sessions_ended": len(ended), "session_kept": kept}, traceparent=traceparent,
+                )  # fmt: skip
+        for hashed in ended:
+            self.forget(hashed)
+        return len(ended)
+
+    async def end_token(
+        self, connection: AsyncConnection, token: str, *, acting: Acting, traceparent: str | None
+    ) -> None:
         """End the session of a token in the caller's transaction: the browser gets another one."""
         hashed = accounts.token_hash(token)
-        if await accounts.revoke_token(connection, hashed, now=wall_now()):
+        ended = await accounts.revoke_token(connection, hashed, now=wall_now())
+        if ended is not None:
+            await _record_end(connection, acting, ended, "signed_in_again", traceparent)
             await self.tell_ended(connection, hashed)
             self.forget(hashed)
 
-    async def keep_newest(self, connection: AsyncConnection, subject_id: UUID) -> None:
+    async def keep_newest(self, connection: AsyncConnection, acting: Acting, traceparent: str | None) -> None:
         """End in the caller's transaction what an account has beyond its bound of sessions."""
-        for hashed in await end_sessions_beyond(connection, subject_id, now=wall_now()):
+        for ended, hashed in await end_sessions_beyond(connection, acting.subject_id, now=wall_now()):
+            await _record_end(connection, acting, ended, "too_many_sessions", traceparent)
             await self.tell_ended(connection, hashed)
             self.forget(hashed)
 
@@ -123,3 +147,12 @@ class Sessions:
         while len(self._cached) > CACHED_MAX:
             self._cached.popitem(last=False)
         return [found.get(hashed) for hashed in hashes]
+
+
+async def _record_end(
+    connection: AsyncConnection, acting: Acting, session_id: UUID, reason: str, traceparent: str | None
+) -> None:
+    await record_account_act(
+        connection, acting, "session.ended", subject=session_id, traceparent=traceparent,
+        before={"state": "open"}, after={"state": "ended"}, reason=reason,
+    )  # fmt: skip

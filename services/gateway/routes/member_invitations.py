@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.gateway.auth.requests import allowed
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -56,7 +57,7 @@ async def member_invitations_issue(request: Request) -> Response:
         email=body.email,
         note=body.note,
     )
-    issued = await issue_invitation(gateway_of(request), identity, wanted)
+    issued = await issue_invitation(gateway_of(request), identity, wanted, traceparent_of(request.scope))
     return json_answer(issued, status=201)
 
 
@@ -121,7 +122,8 @@ async def member_invitations_redeem(request: Request) -> Response:
     """The same person may repeat it; nobody else can use it afterwards."""
     identity = await allowed(request, "member_invitations_redeem")
     body = await read_body(request, InvitationTokenBody)
-    return json_answer({"campaign_id": await redeem_invitation(gateway_of(request), identity, body.token)})
+    campaign_id = await redeem_invitation(gateway_of(request), identity, body.token, traceparent_of(request.scope))
+    return json_answer({"campaign_id": campaign_id})
 
 
 @router.post(
@@ -133,4 +135,5 @@ async def member_invitations_redeem(request: Request) -> Response:
 async def member_invitations_revoke(request: Request, member_invitation_id: UUID) -> Response:
     """What somebody has committed already stays theirs and stays visible to them."""
     identity = await allowed(request, "member_invitations_revoke")
-    return json_answer(await revoke_invitation(gateway_of(request), identity, member_invitation_id))
+    traceparent = traceparent_of(request.scope)
+    return json_answer(await revoke_invitation(gateway_of(request), identity, member_invitation_id, traceparent))

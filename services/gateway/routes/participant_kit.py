@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from contracts.envelope import PLATFORM_SCOPE
 from contracts.errors import Rejected
 from services.gateway.auth.access_tokens import make_token
 from services.gateway.auth.requests import allowed, own_origin
@@ -82,7 +83,7 @@ async def end_access_token(request: Request, token_id: UUID) -> Response:
     async with gateway_of(request).engine.begin() as connection:
         if not await store.delete_token(connection, identity.subject_id, token_id):
             raise Rejected("not_found")
-        told = OwnRecord("access_token.ended", str(identity.subject_id), str(token_id))
+        told = OwnRecord("access_token.ended", PLATFORM_SCOPE, str(token_id))
         await record(connection, told, identity=identity, traceparent=traceparent_of(request.scope))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
@@ -113,7 +114,7 @@ async def renew_calendar(request: Request) -> Response:
     secret, now = secrets.token_urlsafe(TOKEN_BYTES), wall_now()
     async with gateway_of(request).engine.begin() as connection:
         await store.renew_feed(connection, identity.subject_id, hashed=token_hash(secret), now=now)
-        told = OwnRecord("calendar.renewed", str(identity.subject_id), str(identity.subject_id))
+        told = OwnRecord("calendar.renewed", PLATFORM_SCOPE, str(identity.subject_id))
         await record(connection, told, identity=identity, traceparent=traceparent_of(request.scope))
     return json_answer({"made_at": now, "url": f"{own_origin(request)}{FEED_PATH}{secret}"})
 
@@ -130,7 +131,7 @@ async def end_calendar(request: Request) -> Response:
     identity = await allowed(request, "end_calendar")
     async with gateway_of(request).engine.begin() as connection:
         if await store.delete_feed(connection, identity.subject_id):
-            told = OwnRecord("calendar.ended", str(identity.subject_id), str(identity.subject_id))
+            told = OwnRecord("calendar.ended", PLATFORM_SCOPE, str(identity.subject_id))
             await record(connection, told, identity=identity, traceparent=traceparent_of(request.scope))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +15,7 @@ from services.gateway.auth.person_keys import contact_of
 from services.gateway.auth.requests import account_session, lacks_factor, own_origin
 from services.gateway.domain.proofs import may_change_factors, opens_the_account
 from services.gateway.domain.roles import PARTICIPANT
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -28,6 +30,7 @@ from services.gateway.schemas.answers_account import (
 from services.gateway.schemas.bodies_account import OneTimeCodeBody, PasskeyBody, PasskeyNameBody
 from services.gateway.schemas.describing import answers, body_of, created, problems
 from services.gateway.store import second_factors as stored
+from services.gateway.store.own_records import record_account_act
 from services.gateway.usecases.use_one_time_codes import begin_authenticator, new_codes, prove_by_authenticator
 from services.gateway.usecases.use_passkeys import Given, register_passkey, registration_options
 from services.kit.clock import wall_now
@@ -97,8 +100,18 @@ async def passkeys_add(request: Request) -> Response:
     body = await read_body(request, PasskeyBody)
     given = Given(body.challenge_id, body.credential, origins_of(request))
     async with gateway.engine.begin() as connection:
-        await _check_change(connection, identity)
-        await register_passkey(connection, gateway.settings, identity, given, name=body.name)
+        had = await _check_change(connection, identity)
+        passkey_id = await register_passkey(connection, gateway.settings, identity, given, name=body.name)
+        after = {"passkeys": had.passkeys + 1}
+        await _record(
+            request,
+            connection,
+            identity,
+            "passkey.added",
+            subject=passkey_id,
+            before={"passkeys": had.passkeys},
+            after=after,
+        )
         await gateway.sessions.forget_account(connection, identity.subject_id)
         session = await gateway.sessions.step_up(connection, identity, "passkey")
     return session_answer(identity, session, status=201)
@@ -119,6 +132,8 @@ async def passkeys_name(request: Request, passkey_id: UUID) -> Response:
     async with gateway_of(request).engine.begin() as connection:
         if not await stored.rename_passkey(connection, passkey_id, identity.subject_id, name=body.name):
             raise Rejected("not_found")
+        # The old and the new name are a person's own words.
+        await _record(request, connection, identity, "passkey.renamed", subject=passkey_id)
     return Response(status_code=204)
 
 
@@ -133,9 +148,19 @@ async def passkeys_remove(request: Request, passkey_id: UUID) -> Response:
     """After a fresh confirmation. Staff and suppliers keep at least one passkey or an authenticator."""
     identity, gateway = await account_session(request), gateway_of(request)
     async with gateway.engine.begin() as connection:
-        await _check_change(connection, identity)
+        had = await _check_change(connection, identity)
         if not await stored.delete_passkey(connection, passkey_id, identity.subject_id):
             raise Rejected("not_found")
+        after = {"passkeys": had.passkeys - 1}
+        await _record(
+            request,
+            connection,
+            identity,
+            "passkey.removed",
+            subject=passkey_id,
+            before={"passkeys": had.passkeys},
+            after=after,
+        )
         await _keep_one(connection, identity)
         await gateway.sessions.forget_account(connection, identity.subject_id)
     return Response(status_code=204)
@@ -172,6 +197,10 @@ async def authenticator_confirm(request: Request) -> Response:
     async with gateway.engine.begin() as connection:
         await _check_change(connection, identity)
         if await prove_by_authenticator(connection, gateway.settings, identity, body.code, confirmed=False):
+            await _record(
+                request, connection, identity, "authenticator.confirmed", subject=identity.subject_id,
+                before={"state": "begun"}, after={"state": "confirmed"},
+            )  # fmt: skip
             await gateway.sessions.forget_account(connection, identity.subject_id)
             session = await gateway.sessions.step_up(connection, identity, "totp")
     if session is None:
@@ -190,9 +219,13 @@ async def authenticator_remove(request: Request) -> Response:
     """After a fresh confirmation. Staff and suppliers keep at least one passkey or an authenticator."""
     identity, gateway = await account_session(request), gateway_of(request)
     async with gateway.engine.begin() as connection:
-        await _check_change(connection, identity)
+        had = await _check_change(connection, identity)
         if not await stored.delete_authenticator(connection, identity.subject_id):
             raise Rejected("not_found")
+        await _record(
+            request, connection, identity, "authenticator.removed", subject=identity.subject_id,
+            before={"state": "confirmed" if had.authenticator else "begun"}, after={"state": "removed"},
+        )  # fmt: skip
         await _keep_one(connection, identity)
         await gateway.sessions.forget_account(connection, identity.subject_id)
     return Response(status_code=204)
@@ -208,20 +241,47 @@ async def recovery_codes_renew(request: Request) -> Response:
     """Shown once and stored hashed. Each works once, together with a code from a mail."""
     identity, gateway = await account_session(request), gateway_of(request)
     async with gateway.engine.begin() as connection:
-        await _check_change(connection, identity)
+        had = await _check_change(connection, identity)
         codes = await new_codes(connection, gateway.settings, identity)
+        before, after = {"codes_left": had.recovery_codes}, {"codes_left": len(codes)}
+        await _record(
+            request,
+            connection,
+            identity,
+            "recovery_codes.renewed",
+            subject=identity.subject_id,
+            before=before,
+            after=after,
+        )
     return json_answer({"codes": codes}, headers={"Cache-Control": "no-store"})
 
 
 _PASSKEY_FIELDS = ("id", "name", "created_at", "last_used_at")
 
 
-async def _check_change(connection: AsyncConnection, identity: Identity) -> None:
-    """Raises Rejected(step_up_required) unless this session may add or remove ways of signing in."""
+async def _check_change(connection: AsyncConnection, identity: Identity) -> stored.Factors:
+    """What there is now. Raises Rejected(step_up_required) unless this session may add or remove ways of signing in."""
     await stored.lock_account(connection, identity.subject_id)
     factors = await stored.factors_of(connection, identity.subject_id)
     if not may_change_factors(identity.proof, identity.proven_at, has_factor=factors.count > 0, now=wall_now()):
         raise Rejected("step_up_required")
+    return factors
+
+
+async def _record(
+    request: Request,
+    connection: AsyncConnection,
+    identity: Identity,
+    action: str,
+    *,
+    subject: UUID,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    traceparent = traceparent_of(request.scope)
+    await record_account_act(
+        connection, identity, action, subject=subject, before=before, after=after, traceparent=traceparent
+    )
 
 
 async def _keep_one(connection: AsyncConnection, identity: Identity) -> None:

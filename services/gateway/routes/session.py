@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.requests import COOKIE, account_session
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers import ClientConfig, Me
@@ -67,7 +68,7 @@ async def me(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """End the session and clear the cookie."""
     identity = await account_session(request)
-    await gateway_of(request).sessions.revoke(identity)
+    await gateway_of(request).sessions.revoke(identity, traceparent_of(request.scope))
     headers = {
         "Set-Cookie": f"{COOKIE}=; {COOKIE_ATTRIBUTES}; Max-Age=0",
         "Clear-Site-Data": '"storage"',

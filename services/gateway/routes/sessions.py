@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.errors import Rejected
 from services.gateway.auth.requests import account_session
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.replying import list_answer
 from services.gateway.schemas.answers_account import SessionList
@@ -42,7 +43,7 @@ async def sessions_list(request: Request) -> Response:
 async def sessions_end(request: Request, session_id: UUID) -> Response:
     """The next request under it is not signed in any more, at whichever gateway it arrives."""
     identity = await account_session(request)
-    if not await gateway_of(request).sessions.end(identity.subject_id, only=session_id):
+    if not await gateway_of(request).sessions.end(identity, session_id, traceparent_of(request.scope)):
         raise Rejected("not_found")
     return Response(status_code=204)
 
@@ -57,5 +58,5 @@ async def sessions_end(request: Request, session_id: UUID) -> Response:
 async def sessions_end_others(request: Request) -> Response:
     """For somebody who lost a device."""
     identity = await account_session(request)
-    await gateway_of(request).sessions.end(identity.subject_id, except_for=identity.session_id)
+    await gateway_of(request).sessions.end_others(identity, traceparent_of(request.scope))
     return Response(status_code=204)

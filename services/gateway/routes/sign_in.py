@@ -10,6 +10,7 @@ from services.gateway.auth.requests import count, count_sign_in, session_token
 from services.gateway.domain.client_words import client_words
 from services.gateway.domain.mail_codes import CODE_LIFE
 from services.gateway.domain.proofs import Proof
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -18,10 +19,13 @@ from services.gateway.schemas.answers_account import CodeAsked, SignedInByCookie
 from services.gateway.schemas.bodies_account import CodeAnswerBody, SignInCodeBody, SignUpCodeBody
 from services.gateway.schemas.describing import answers, body_of
 from services.gateway.store.accounts import Account, OpenedSession, email_lookup, open_sessions
-from services.gateway.usecases.sign_in_by_code import answer_code, ask_sign_in_code, ask_sign_up_code
+from services.gateway.store.own_records import record_account_act
+from services.gateway.usecases.sign_in_by_code import GivenCode, answer_code, ask_sign_in_code, ask_sign_up_code
+from services.kit import telemetry
 from services.kit.clock import wall_now
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
+log = telemetry.logger("gateway.sign_in")
 
 
 @router.post(
@@ -65,12 +69,14 @@ async def sign_in_code_answer(request: Request) -> Response:
     """The session's token is in the cookie alone, where no script reads it."""
     await count_sign_in(request)
     body = await read_body(request, CodeAnswerBody)
+    given = GivenCode(body.challenge, body.code)
     gateway = gateway_of(request)
     async with gateway.engine.begin() as connection:
-        proven = await answer_code(gateway, connection, challenge=body.challenge, code=body.code)
+        proven = await answer_code(gateway, connection, given, traceparent_of(request.scope))
         session = await begin_session(request, connection, proven.account, "mail_code") if proven is not None else None
     # Outside of the transaction: a wrong answer has cost its try.
     if proven is None or session is None:
+        note_refused(request, "mail_code")
         raise Rejected("code_not_accepted")
     gateway.kick_relay()
     return session_answer(proven.account, session, campaign_id=proven.campaign_id)
@@ -78,13 +84,26 @@ async def sign_in_code_answer(request: Request) -> Response:
 
 async def begin_session(request: Request, connection: AsyncConnection, account: Account, proof: Proof) -> OpenedSession:
     """A new session with a new token; the one that the browser came with ends."""
-    before = session_token(request)
+    before, sessions, traceparent = session_token(request), gateway_of(request).sessions, traceparent_of(request.scope)
     if before is not None:
-        await gateway_of(request).sessions.end_token(connection, before)
+        await sessions.end_token(connection, before, acting=account, traceparent=traceparent)
     client = client_words(request.headers.get("user-agent"))
     (session,) = await open_sessions(connection, [account], now=wall_now(), proof=proof, client=client)
-    await gateway_of(request).sessions.keep_newest(connection, account.subject_id)
+    await record_account_act(
+        connection,
+        account,
+        "session.opened",
+        subject=session.session_id,
+        after={"proof": proof},
+        traceparent=traceparent,
+    )
+    await sessions.keep_newest(connection, account, traceparent)
     return session
+
+
+def note_refused(request: Request, proof: Proof) -> None:
+    """Log that somebody failed to prove who they are: by what, never who. Nothing was changed, so there is no record."""
+    log.warning("gateway.sign_in.refused", proof=proof, trace_id=request.scope["alpmera"]["trace_id"])
 
 
 async def _count_account(request: Request, email: str) -> None:

@@ -6,18 +6,25 @@ Every proof gives the session a new token. A failed one answers alike, whatever 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
+from services.gateway.auth.identity import Identity
 from services.gateway.auth.requests import account_session, count, count_sign_in
+from services.gateway.domain.proofs import Proof
+from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
 from services.gateway.routes.second_factors import origins_of
 from services.gateway.routes.session import session_answer
-from services.gateway.routes.sign_in import begin_session
+from services.gateway.routes.sign_in import begin_session, note_refused
 from services.gateway.schemas.answers_account import PasskeyOptions, SignedInByCookie
 from services.gateway.schemas.bodies_account import OneTimeCodeBody, PasskeyProofBody
 from services.gateway.schemas.describing import answers, body_of
+from services.gateway.store.accounts import Account, OpenedSession
+from services.gateway.store.own_records import record_account_act
+from services.gateway.store.second_factors import factors_of
 from services.gateway.usecases.use_one_time_codes import prove_by_authenticator, prove_by_recovery_code
 from services.gateway.usecases.use_passkeys import Given, proof_options, prove_by_passkey
 
@@ -53,7 +60,7 @@ async def sign_in_passkey(request: Request) -> Response:
     gateway = gateway_of(request)
     given = Given(body.challenge_id, body.credential, origins_of(request))
     async with gateway.engine.begin() as connection:
-        account = await prove_by_passkey(connection, gateway.settings, given, identity=None)
+        account = await _by_passkey(request, connection, given)
         session = await begin_session(request, connection, account, "passkey")
     return session_answer(account, session)
 
@@ -85,8 +92,8 @@ async def step_up_passkey(request: Request) -> Response:
     body = await read_body(request, PasskeyProofBody)
     given = Given(body.challenge_id, body.credential, origins_of(request))
     async with gateway.engine.begin() as connection:
-        await prove_by_passkey(connection, gateway.settings, given, identity=identity)
-        session = await gateway.sessions.step_up(connection, identity, "passkey")
+        await _by_passkey(request, connection, given, identity)
+        session = await _confirm(request, connection, identity, "passkey")
     return session_answer(identity, session)
 
 
@@ -105,8 +112,9 @@ async def step_up_authenticator(request: Request) -> Response:
     session = None
     async with gateway.engine.begin() as connection:
         if await prove_by_authenticator(connection, gateway.settings, identity, body.code, confirmed=True):
-            session = await gateway.sessions.step_up(connection, identity, "totp")
+            session = await _confirm(request, connection, identity, "totp")
     if session is None:
+        note_refused(request, "totp")
         raise Rejected("code_not_accepted")
     return session_answer(identity, session)
 
@@ -127,6 +135,31 @@ async def step_up_recovery_code(request: Request) -> Response:
     async with gateway.engine.begin() as connection:
         if await prove_by_recovery_code(connection, gateway.settings, identity, body.code):
             session = await gateway.sessions.step_up(connection, identity, "recovery_code")
+            left = (await factors_of(connection, identity.subject_id)).recovery_codes
+            await record_account_act(
+                connection, identity, "recovery_code.used", subject=identity.subject_id,
+                before={"codes_left": left + 1}, after={"codes_left": left}, traceparent=traceparent_of(request.scope),
+            )  # fmt: skip
     if session is None:
+        note_refused(request, "recovery_code")
         raise Rejected("code_not_accepted")
     return session_answer(identity, session)
+
+
+async def _by_passkey(
+    request: Request, connection: AsyncConnection, given: Given, identity: Identity | None = None
+) -> Account:
+    try:
+        return await prove_by_passkey(connection, gateway_of(request).settings, given, identity=identity)
+    except Rejected:
+        note_refused(request, "passkey")
+        raise
+
+
+async def _confirm(request: Request, connection: AsyncConnection, identity: Identity, proof: Proof) -> OpenedSession:
+    session = await gateway_of(request).sessions.step_up(connection, identity, proof)
+    await record_account_act(
+        connection, identity, "session.confirmed", subject=identity.session_id,
+        before={"proof": identity.proof}, after={"proof": proof}, traceparent=traceparent_of(request.scope),
+    )  # fmt: skip
+    return session

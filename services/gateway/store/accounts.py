@@ -253,13 +253,16 @@ async def revoke_session(connection: AsyncConnection, session_id: UUID, *, now: 
     return bytes(value) if value is not None else None
 
 
-async def revoke_token(connection: AsyncConnection, hashed: bytes, *, now: datetime) -> bool:
-    """End the session whose token has this hash; False when there is none that lives."""
-    changed = await connection.execute(
-        text("UPDATE session SET revoked_at = :now WHERE token_hash = :hash AND revoked_at IS NULL"),
+async def revoke_token(connection: AsyncConnection, hashed: bytes, *, now: datetime) -> UUID | None:
+    """End the session whose token has this hash; its id, or None when there is none that lives."""
+    row = await connection.execute(
+        text(
+            "UPDATE session SET revoked_at = :now WHERE token_hash = :hash AND revoked_at IS NULL RETURNING session_id"
+        ),
         {"now": now, "hash": hashed},
     )
-    return bool(changed.rowcount)
+    ended: UUID | None = row.scalar_one_or_none()
+    return ended
 
 
 async def raise_session(

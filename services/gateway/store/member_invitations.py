@@ -88,7 +88,8 @@ _ADMIT = text(
 _LOCK_FIRST = text("SELECT pg_advisory_xact_lock(:key)")
 _FOUNDER_EXISTS = text("SELECT EXISTS (SELECT FROM account WHERE role = 'founder')")
 _REVOKE_FIRST = text(
-    "UPDATE member_invitation SET revoked_at = :now WHERE issued_by IS NULL AND used_at IS NULL AND revoked_at IS NULL"
+    "UPDATE member_invitation SET revoked_at = :now WHERE issued_by IS NULL AND used_at IS NULL AND revoked_at IS NULL "
+    "RETURNING id"
 )
 FIRST_INVITATION_LOCK_KEY = 7_120_317
 
@@ -125,7 +126,7 @@ async def revoke_invitation(
     connection: AsyncConnection, invitation_id: UUID, *, issued_by: UUID | None, now: datetime
 ) -> Row | None:
     """Revoke an invitation and the admission it gave; the invitation as it is now, or None when there is none that this
-    person may revoke. A repeat changes nothing."""
+    person may revoke. A repeat changes nothing; `changed` tells it from the first time."""
     parameters = {"id": invitation_id, "issued_by": issued_by}
     changed = await connection.execute(_REVOKE, parameters | {"now": now})
     if changed.rowcount:
@@ -133,7 +134,7 @@ async def revoke_invitation(
             text("DELETE FROM campaign_admission WHERE invitation_id = :id"), {"id": invitation_id}
         )
     row = (await connection.execute(_SELECT, parameters)).mappings().one_or_none()
-    return dict(row) if row is not None else None
+    return {**row, "changed": bool(changed.rowcount)} if row is not None else None
 
 
 async def open_invitation(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> Row | None:
@@ -146,10 +147,11 @@ async def use_invitation(
     connection: AsyncConnection, token_hash: bytes, subject_id: UUID, *, opens_campaign: bool, now: datetime
 ) -> Row | None:
     """Use an invitation for an account and admit it to the campaign it opens; None when it cannot be used by it. With
-    `opens_campaign` only one that opens a campaign is used. The same person may repeat it."""
+    `opens_campaign` only one that opens a campaign is used. The same person may repeat it; `changed` tells the two apart."""
     parameters = {"token_hash": token_hash, "subject_id": subject_id}
     used = await connection.execute(_USE, parameters | {"now": now, "opens_campaign": opens_campaign})
     row = used.mappings().one_or_none()
+    changed = row is not None
     if row is None:
         row = (await connection.execute(_USED_BY, parameters)).mappings().one_or_none()
     if row is None:
@@ -164,14 +166,13 @@ async def use_invitation(
                 "now": now,
             },
         )
-    return dict(row)
+    return {**row, "changed": changed}
 
 
-async def make_way_for_founder(connection: AsyncConnection, *, now: datetime) -> bool:
-    """Revoke what was made for the first founder before, in the caller's transaction; False when there is a founder
-    already. Two callers follow each other."""
+async def make_way_for_founder(connection: AsyncConnection, *, now: datetime) -> list[UUID] | None:
+    """Revoke what was made for the first founder before, in the caller's transaction, and tell which; None when there is
+    a founder already. Two callers follow each other."""
     await connection.execute(_LOCK_FIRST, {"key": FIRST_INVITATION_LOCK_KEY})
     if (await connection.execute(_FOUNDER_EXISTS)).scalar_one():
-        return False
-    await connection.execute(_REVOKE_FIRST, {"now": now})
-    return True
+        return None
+    return list((await connection.execute(_REVOKE_FIRST, {"now": now})).scalars())

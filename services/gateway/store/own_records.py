@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.gateway.auth.identity import Identity
+from contracts.envelope import PLATFORM_SCOPE
 from services.kit.database import sql
 
 _INSERT = sql(
@@ -28,6 +28,18 @@ _INSERT = sql(
     )
     """
 )
+
+
+class Acting(Protocol):
+    """Who acted: a signed-in identity, or the account that a proof has just named."""
+
+    @property
+    def subject_id(self) -> UUID:
+        """The account's random id."""
+
+    @property
+    def role(self) -> str:
+        """The role it acted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class OwnRecord:
 
 
 async def record(
-    connection: AsyncConnection, told: OwnRecord, *, identity: Identity | None, traceparent: str | None = None
+    connection: AsyncConnection, told: OwnRecord, *, identity: Acting | None, traceparent: str | None = None
 ) -> None:
     """Write one record in the caller's transaction; without an identity the platform itself acted."""
     await connection.execute(
@@ -62,3 +74,20 @@ async def record(
             "trace_id": traceparent.split("-")[1] if traceparent else None,
         },
     )
+
+
+async def record_account_act(
+    connection: AsyncConnection,
+    acting: Acting,
+    action: str,
+    *,
+    subject: UUID,
+    traceparent: str | None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write one record of what somebody did to an account, a session or a way of signing in. `subject` is the id of what
+    was changed; names, addresses, tokens and programs never go in."""
+    told = OwnRecord(action, PLATFORM_SCOPE, str(subject), before, after, reason)
+    await record(connection, told, identity=acting, traceparent=traceparent)

@@ -47,7 +47,7 @@ _END_BEYOND = text(
         ORDER BY last_seen_at DESC, created_at DESC, session_id
         OFFSET :kept
     )
-    RETURNING token_hash
+    RETURNING session_id, token_hash
     """
 )
 
@@ -73,7 +73,8 @@ async def end_sessions(
 
 async def end_sessions_beyond(
     connection: AsyncConnection, subject_id: UUID, *, now: datetime, kept: int = SESSIONS_MAX
-) -> list[bytes]:
-    """End an account's sessions beyond those that were used last. Returns their tokens' hashes."""
+) -> list[tuple[UUID, bytes]]:
+    """End an account's sessions beyond those that were used last. Returns their ids and their tokens' hashes."""
     parameters = {"subject_id": subject_id, "now": now, "kept": kept}
-    return [bytes(row.token_hash) for row in await connection.execute(_END_BEYOND, parameters)]
+    ended = await connection.execute(_END_BEYOND, parameters)
+    return [(row.session_id, bytes(row.token_hash)) for row in ended]

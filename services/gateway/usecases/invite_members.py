@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.envelope import PLATFORM_SCOPE
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.domain.inviting import may_have_it_mailed, may_invite, may_open_private, sees_all_invitations
@@ -17,6 +20,7 @@ from services.gateway.parts import Gateway
 from services.gateway.store import member_invitations as stored
 from services.gateway.store.accounts import email_lookup, token_hash
 from services.gateway.store.cursors import Page
+from services.gateway.store.own_records import Acting, OwnRecord, record
 from services.gateway.store.read_campaigns import visible_progress
 from services.gateway.store.read_suppliers import supplier_by_id
 from services.gateway.usecases.mail_account import INVITATION, mail_account
@@ -38,7 +42,9 @@ class Wanted:
     note: str | None = field(default=None, repr=False)
 
 
-async def issue_invitation(gateway: Gateway, identity: Identity, wanted: Wanted) -> dict[str, Any]:
+async def issue_invitation(
+    gateway: Gateway, identity: Identity, wanted: Wanted, traceparent: str | None
+) -> dict[str, Any]:
     """Issue an invitation; its token is in the answer, in the mail that staff's go out with, and nowhere else. Raises Rejected(not_allowed, validation_failed,
     not_found, supplier_unknown, member_invitations_used_up, clock_moving)."""
     await _check(gateway, identity, wanted)
@@ -63,6 +69,7 @@ async def issue_invitation(gateway: Gateway, identity: Identity, wanted: Wanted)
             if standing >= gateway.settings.participant_invitations_max:
                 raise Rejected("member_invitations_used_up", limit=gateway.settings.participant_invitations_max)
         await stored.insert_invitation(connection, row)
+        await record(connection, issued_record(row), identity=identity, traceparent=traceparent)
         if wanted.email is not None and may_have_it_mailed(identity.role):
             said = {"email": wanted.email, "token": token, "until": row["expires_at"].isoformat()}
             await mail_account(gateway, connection, INVITATION, said, valid_until=row["expires_at"])
@@ -82,12 +89,18 @@ async def list_invitations(gateway: Gateway, identity: Identity, page: Page) -> 
     return rows, max(0, gateway.settings.participant_invitations_max - standing)
 
 
-async def revoke_invitation(gateway: Gateway, identity: Identity, invitation_id: UUID) -> dict[str, Any]:
+async def revoke_invitation(
+    gateway: Gateway, identity: Identity, invitation_id: UUID, traceparent: str | None
+) -> dict[str, Any]:
     """Revoke an invitation. One that was used takes the admission back that it gave; the account it made, and what was
     committed already, stay. Raises Rejected(not_found)."""
     now = wall_now()
     async with gateway.engine.begin() as connection:
         row = await stored.revoke_invitation(connection, invitation_id, issued_by=_issuer(identity), now=now)
+        if row is not None and row["changed"]:
+            before = {"state": _state({**row, "revoked_at": None}, now)}
+            told = OwnRecord("member_invitation.revoked", _scope(row), str(invitation_id), before, {"state": "revoked"})
+            await record(connection, told, identity=identity, traceparent=traceparent)
     if row is None:
         raise Rejected("not_found")
     return invitation_view(gateway, row, identity, now=now)
@@ -102,17 +115,33 @@ async def open_invitation(gateway: Gateway, token: str) -> stored.Row:
     return row
 
 
-async def redeem_invitation(gateway: Gateway, identity: Identity, token: str) -> UUID:
+async def redeem_invitation(gateway: Gateway, identity: Identity, token: str, traceparent: str | None) -> UUID:
     """Use an invitation with an account that exists; the campaign it opens. Raises Rejected(member_invitation_unusable):
     also for one that opens no campaign, which stays unused, and for one that a role other than participant needs."""
     async with gateway.engine.begin() as connection:
         row = await stored.use_invitation(
             connection, token_hash(token), identity.subject_id, opens_campaign=True, now=wall_now()
         )
+        if row is not None:
+            await record_use(connection, identity, row, traceparent)
     if row is None:
         raise Rejected("member_invitation_unusable")
     campaign_id: UUID = row["campaign_id"]
     return campaign_id
+
+
+async def record_use(connection: AsyncConnection, acting: Acting, used: stored.Row, traceparent: str | None) -> None:
+    """Record that an invitation was used; a repeat by the same person is not recorded again."""
+    if used["changed"]:
+        told = OwnRecord("member_invitation.used", _scope(used), str(used["id"]), {"state": "open"}, {"state": "used"})
+        await record(connection, told, identity=acting, traceparent=traceparent)
+
+
+def issued_record(row: stored.Row) -> OwnRecord:
+    """The record of a new invitation: whom it lets in as what, never who."""
+    named = {name: row[name] for name in ("supplier_id", "campaign_id") if row[name] is not None}
+    after = {"state": "open", "role": row["role"], "bound": row["email_lookup"] is not None, **named}
+    return OwnRecord("member_invitation.issued", _scope(row), str(row["id"]), after=after)
 
 
 def invitation_view(gateway: Gateway, row: stored.Row, identity: Identity, *, now: datetime) -> dict[str, Any]:
@@ -140,6 +169,10 @@ def _state(row: stored.Row, now: datetime) -> str:
     if row["used_at"] is not None:
         return "used"
     return "open" if row["expires_at"] > now else "expired"
+
+
+def _scope(row: stored.Row) -> str:
+    return PLATFORM_SCOPE if row["campaign_id"] is None else str(row["campaign_id"])
 
 
 def _issuer(identity: Identity) -> UUID | None:

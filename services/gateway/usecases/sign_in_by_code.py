@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ from services.gateway.domain.roles import PARTICIPANT
 from services.gateway.parts import Gateway
 from services.gateway.store import mail_codes, member_invitations, sign_in_guard
 from services.gateway.store.accounts import Account, account_by_email, email_lookup, token_hash
+from services.gateway.store.own_records import record_account_act
+from services.gateway.usecases.invite_members import record_use
 from services.gateway.usecases.mail_account import Template, mail_account
 from services.gateway.usecases.slow_down import guard, keyed, refuse_blocked
 from services.kit.clock import wall_now
@@ -38,10 +41,20 @@ CHALLENGE_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Somebody proved an address: the account, and the campaign that an invitation opened."""
+    """Somebody proved an address: the account, whether it is new, the invitation it used and the campaign that it opened."""
 
     account: Account
-    campaign_id: UUID | None
+    campaign_id: UUID | None = None
+    signed_up: bool = False
+    used: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCode:
+    """A code, and the challenge of the browser that asked for it."""
+
+    challenge: str = field(repr=False)
+    code: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +82,16 @@ async def ask_sign_up_code(gateway: Gateway, token: str, email: str) -> str:
     return await _ask(gateway, Asked(email, hashed), template="sign_up_code")
 
 
-async def answer_code(gateway: Gateway, connection: AsyncConnection, *, challenge: str, code: str) -> Proven | None:
+async def answer_code(
+    gateway: Gateway, connection: AsyncConnection, given: GivenCode, traceparent: str | None
+) -> Proven | None:
     """Who proved an address by this code, in the caller's transaction; None for a code that is not accepted, whose try
     the caller has to commit. Raises ProblemError(rate_limited), Rejected(member_invitation_unusable)."""
     now = wall_now()
-    challenge_hash = token_hash(challenge)
+    challenge_hash = token_hash(given.challenge)
     row = await mail_codes.try_code(connection, challenge_hash, now=now)
     expected = bytes(row["code_hash"]) if row is not None else bytes(32)
-    right = hmac.compare_digest(expected, _code_hash(gateway, challenge_hash, plain_code(code)))
+    right = hmac.compare_digest(expected, _code_hash(gateway, challenge_hash, plain_code(given.code)))
     if row is None:
         return None
     counted = [guard(gateway.settings, "wrong:account", bytes(row["email_lookup"]))]
@@ -90,6 +105,7 @@ async def answer_code(gateway: Gateway, connection: AsyncConnection, *, challeng
         lookup = bytes(row["email_lookup"])
         keys = [guard(gateway.settings, kind, lookup).key for kind in ("wrong:account", "ask:account")]
         await sign_in_guard.forget_tries(connection, keys)
+        await _record(connection, proven, traceparent)
     return proven
 
 
@@ -124,10 +140,10 @@ async def _prove(gateway: Gateway, connection: AsyncConnection, row: Any, now: d
     lookup, invitation_hash = bytes(row["email_lookup"]), row["invitation_hash"]
     account = await account_by_email(connection, lookup)
     if invitation_hash is None:
-        return Proven(account, None) if account is not None else None
+        return Proven(account) if account is not None else None
     known = account is not None
     if account is not None and account.role != PARTICIPANT:
-        return Proven(account, None)
+        return Proven(account)
     if account is None:
         account = await _sign_up(gateway, connection, row, now)
     used = await member_invitations.use_invitation(
@@ -136,7 +152,18 @@ async def _prove(gateway: Gateway, connection: AsyncConnection, row: Any, now: d
     if used is None and not known:
         # It was used or revoked meanwhile; nothing of the new account is kept.
         raise Rejected("member_invitation_unusable")
-    return Proven(account, used["campaign_id"] if used is not None else None)
+    return Proven(account, used["campaign_id"] if used is not None else None, not known, used)
+
+
+async def _record(connection: AsyncConnection, proven: Proven, traceparent: str | None) -> None:
+    account, used = proven.account, proven.used
+    if proven.signed_up and used is not None:
+        await record_account_act(
+            connection, account, "account.signed_up", subject=account.subject_id,
+            after={"role": account.role, "invitation_id": used["id"]}, traceparent=traceparent,
+        )  # fmt: skip
+    if used is not None:
+        await record_use(connection, account, used, traceparent)
 
 
 async def _sign_up(gateway: Gateway, connection: AsyncConnection, row: Any, now: datetime) -> Account:

@@ -77,8 +77,8 @@ async def registration_options(
 
 async def register_passkey(
     connection: AsyncConnection, settings: GatewaySettings, identity: Identity, given: Given, *, name: str
-) -> None:
-    """Keep a new passkey. Raises Rejected(passkey_not_accepted)."""
+) -> UUID:
+    """Keep a new passkey; its id. Raises Rejected(passkey_not_accepted)."""
     challenge = await _take(connection, given, purpose="register", subject_id=identity.subject_id)
     try:
         verified = verify_registration_response(
@@ -100,6 +100,7 @@ async def register_passkey(
     )
     if not await stored.insert_passkey(connection, passkey, now=wall_now()):
         raise Rejected("passkey_not_accepted")
+    return passkey.id
 
 
 async def proof_options(
