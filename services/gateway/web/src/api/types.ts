@@ -3,6 +3,7 @@ import type { components, operations } from "@/api/generated/schema";
 /** Short names for the generated shapes; nothing is described here a second time. */
 type Schemas = components["schemas"];
 
+export type AccessToken = Schemas["AccessTokenView"];
 export type Account = Schemas["AccountView"];
 export type CampaignSummary = Schemas["CampaignSummary"];
 export type Case = Schemas["CaseView"];
@@ -25,6 +26,7 @@ export type Security = Schemas["SecurityView"];
 export type Session = Schemas["SessionView"];
 export type StaffOverview = Schemas["StaffOverview"];
 export type Terms = Schemas["Terms"];
+export type TokenScope = AccessToken["scopes"][number];
 
 /** The states a list of campaigns can be asked for; an address may hold another word, which the server refuses. */
 export type CampaignState = NonNullable<

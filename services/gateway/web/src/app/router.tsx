@@ -95,6 +95,12 @@ const myData = createRoute({
   component: lazyRouteComponent(() => import("@/features/privacy/MyDataPage"), "MyDataPage"),
 });
 
+const kit = createRoute({
+  getParentRoute: () => root,
+  path: "/account/kit",
+  component: lazyRouteComponent(() => import("@/features/kit/KitPage"), "KitPage"),
+});
+
 const commitments = createRoute({
   getParentRoute: () => root,
   path: "/commitments",
@@ -177,6 +183,7 @@ export const router = createRouter({
     security,
     invite,
     myData,
+    kit,
     commitments,
     commitment,
     invitations,

@@ -46,6 +46,11 @@ export function AccountPage() {
                 <p>
                   <TextLink to="/account/data">{t("myData.title")}</TextLink>
                 </p>
+                {account.role === "participant" ? (
+                  <p>
+                    <TextLink to="/account/kit">{t("kit.title")}</TextLink>
+                  </p>
+                ) : null}
                 <p>{t("account.signOutNote")}</p>
                 <div>
                   <Button

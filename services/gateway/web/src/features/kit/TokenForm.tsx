@@ -1,0 +1,54 @@
+import { Button, Checkbox } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { TokenScope } from "@/api/types";
+import { ProblemNotice } from "@/shared/ProblemNotice";
+import classes from "./Kit.module.css";
+import type { useMakeToken } from "./queries";
+
+const SCOPES: readonly TokenScope[] = ["campaigns", "commitments"];
+
+/** Choose what a new token may read. Nothing is chosen beforehand. */
+export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
+  const { t } = useTranslation();
+  const [chosen, setChosen] = useState<TokenScope[]>([]);
+  const [missing, setMissing] = useState(false);
+
+  const choose = (scope: TokenScope, wanted: boolean) => {
+    setChosen(SCOPES.filter((each) => (each === scope ? wanted : chosen.includes(each))));
+    setMissing(false);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setMissing(chosen.length === 0);
+    if (chosen.length > 0) make.mutate(chosen, { onSuccess: () => setChosen([]) });
+  };
+
+  return (
+    <form className={classes.form} onSubmit={submit} noValidate>
+      {make.isError ? <ProblemNotice error={make.error} /> : null}
+      <Checkbox.Group
+        label={t("kit.token.scopes")}
+        description={t("kit.token.scopesNote")}
+        error={missing ? t("kit.token.scopeNeeded") : undefined}
+        value={chosen}
+      >
+        {SCOPES.map((scope) => (
+          <Checkbox
+            key={scope}
+            className={classes.choice}
+            value={scope}
+            label={t(`kit.scope.${scope}`)}
+            description={t(`kit.scopeNote.${scope}`)}
+            onChange={(event) => choose(scope, event.currentTarget.checked)}
+          />
+        ))}
+      </Checkbox.Group>
+      <div>
+        <Button type="submit" loading={make.isPending}>
+          {t("kit.token.make")}
+        </Button>
+      </div>
+    </form>
+  );
+}
