@@ -162,3 +162,14 @@ async def test_production_is_served_over_https_alone(stage: Stage) -> None:
         with pytest.raises(ValueError, match="ALPMERA_PUBLIC_ORIGINS"):
             GatewaySettings(**(production | {"public_origins": origins}))
     assert GatewaySettings(**(production | {"public_origins": ("https://alpmera.example",)})).profile == "production"
+
+
+async def test_whoever_uses_up_somebodys_codes_does_not_keep_their_passkey_out(stage: Stage) -> None:
+    browser, email = await invited(stage)
+    passkey = SoftPasskey(stage.url)
+    assert (await browser.add_passkey(passkey)).status_code == 201
+    assert (await stage.client().post("/v1/sign-in/code", json={"email": email})).status_code == 200
+    await stage.execute("UPDATE sign_in_guard SET tries = 5000, last_at = now()")
+    asked = [await stage.client().post("/v1/sign-in/code", json={"email": email}) for _ in range(2)]
+    assert asked[-1].status_code == 429
+    assert (await Browser(stage).prove(passkey, "/v1/sign-in/passkey")).status_code == 200
