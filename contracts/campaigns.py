@@ -41,6 +41,22 @@ class DraftCampaign(Command):
 
 
 @register
+class ReviseDraft(Command):
+    """Replace what an own draft says. `based_on` is the digest of the content that the author changed: when the draft says
+    something else by now, nothing is changed."""
+
+    type: ClassVar[str] = "campaigns.revise_draft.v1"
+    service: ClassVar[str] = "campaigns"
+    campaign_id: UUID
+    based_on: Hash
+    product: Product
+    terms: Terms
+    supplier_ids: tuple[UUID, ...]
+    visibility: Visibility
+    readiness: Readiness | None = None
+
+
+@register
 class SubmitCampaign(Command):
     """Submit a draft for review (T1)."""
 
@@ -105,6 +121,20 @@ class CampaignDrafted(Event):
     service: ClassVar[str] = "campaigns"
     campaign_id: UUID
     author_id: str
+    product: Product
+    terms: Terms
+    terms_hash: Hash
+    supplier_ids: tuple[UUID, ...]
+    visibility: Visibility
+
+
+@register
+class DraftRevised(Event):
+    """The author changed the draft. Whoever reads it from now on reads this."""
+
+    type: ClassVar[str] = "campaigns.draft_revised.v1"
+    service: ClassVar[str] = "campaigns"
+    campaign_id: UUID
     product: Product
     terms: Terms
     terms_hash: Hash

@@ -5,10 +5,12 @@ Each service registers its own classes of these shapes (so that the type names i
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from contracts.envelope import Command, Event
 
@@ -16,6 +18,26 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in lower-case hex."""
+
+_WRITTEN_MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$")
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and _WRITTEN_MOMENT.match(value)):
+        return value
+    raise ValueError("a moment is written as in RFC 3339, with its zone")
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the moment lies outside the calendar") from None
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_utc)]
+"""A moment in what people send: written out with its zone (RFC 3339), never a count of seconds that only looks right."""
 
 
 class ScopedEvent(Event):

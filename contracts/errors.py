@@ -47,6 +47,14 @@ PROBLEMS: dict[str, Problem] = {
     "idempotency_key_invalid": Problem(
         400, "The Idempotency-Key cannot be used", "Use 8 to 255 visible ASCII characters."
     ),
+    "version_missing": Problem(
+        428, "A change must say which version it is based on", "Read it first, and send its ETag in If-Match."
+    ),
+    "version_stale": Problem(
+        412,
+        "It has changed since you read it",
+        "Nothing was changed. Read it again, carry your change over, and send the new ETag in If-Match.",
+    ),
     "not_signed_in": Problem(401, "You are not signed in", "Sign in and try again."),
     "not_allowed": Problem(403, "Your role does not allow this", "Ask a person whose role includes this act."),
     "csrf_failed": Problem(403, "The request did not prove where it came from", "Reload the page and try again."),
@@ -226,3 +234,34 @@ PROBLEMS: dict[str, Problem] = {
     "issue_unknown": Problem(404, "This issue is not known", "Check the address."),
     "issue_decided": Problem(409, "This issue is decided already", "Read its decision."),
 }
+
+
+STATUS_MEANINGS: dict[int, str] = {
+    400: "The request is not in a form that can be read, so nothing was decided about it.",
+    401: "The platform does not know who is asking: nobody is signed in, or the session has ended.",
+    402: "The payment processor or the bank did not let the payment through.",
+    403: "The platform knows who is asking, and this act is for somebody else.",
+    404: "Nothing is here, or nothing that you may see. Both answer alike, so that nobody learns what others have.",
+    405: "Something is at this address, but it does not take this kind of request.",
+    409: "The request is in good form, but what it is about stands differently now.",
+    412: "Somebody changed it after you read it, so your change was not written over theirs.",
+    413: "The request holds more than this address takes, so it was not read to its end.",
+    422: "The request can be read, but something it says does not fit a rule.",
+    428: "A change without the version it is based on could undo somebody else's, so it is not taken.",
+    429: "More requests came from you than the limit allows in its window of time.",
+    500: "The platform failed at something it should have been able to do. The fault is recorded under the trace id.",
+    503: "A part of the platform cannot answer at this moment.",
+}
+"""Status → what it means that a request ended so, in words that people read."""
+
+_AS_BEFORE = "The same request gets the same answer until what it is about has changed."
+_AGAIN = "Send the same request again, with the same Idempotency-Key: under one key an act is done once."
+
+STATUS_REPEATS: dict[int, str] = {
+    **dict.fromkeys(STATUS_MEANINGS, _AS_BEFORE),
+    402: "While the reservation lasts another card may be used; the same card gets the same answer.",
+    429: f"{_AGAIN} Wait for the seconds that Retry-After names.",
+    500: _AGAIN,
+    503: f"{_AGAIN} Wait for the seconds that Retry-After names.",
+}
+"""Status → whether to send the same request again."""

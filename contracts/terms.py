@@ -7,12 +7,12 @@ so a field is only ever added through a new terms version. The state machine its
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
-from typing import Annotated, Literal, get_args
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.common import ShortText, Text
+from contracts.common import Moment, ShortText, Text
 from contracts.envelope import canonical_json
 from contracts.money import Currency, PositiveAmountMinor
 
@@ -80,7 +80,7 @@ class Terms(Part):
     currency: Currency
     min_units: Units
     max_units: Units | None
-    close_at: datetime
+    close_at: Moment
     fee_basis_points: Annotated[int, Field(strict=True, ge=0, le=10_000)]
     delivery_window_days: Annotated[int, Field(strict=True, gt=0, le=365)]
     delivery_model: ShortText
@@ -90,6 +90,15 @@ class Terms(Part):
     def hash(self) -> str:
         """SHA-256 over the canonical JSON of the terms, lower-case hex."""
         return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
+
+
+def content_digest(
+    *, product: Mapping[str, Any], terms: Mapping[str, Any], supplier_ids: Iterable[str], visibility: str
+) -> str:
+    """SHA-256 over what a draft tells, as JSON values: two readers of the same events get the same digest. The readiness
+    answers are not told in events and are not part of it."""
+    content = {"product": product, "terms": terms, "supplier_ids": list(supplier_ids), "visibility": visibility}
+    return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
 class Readiness(Part):
@@ -102,10 +111,14 @@ class Readiness(Part):
     what_then: Text
 
 
+Yes = Annotated[bool, Field(strict=True)]
+"""An answer of yes or no; a number or a word that only resembles one is none."""
+
+
 class ReviewAnswers(Part):
     """The four review questions; one failed answer rules out acceptance."""
 
-    doctrine_fit: bool
-    risks_stated: bool
-    operable: bool
-    precedent_safe: bool
+    doctrine_fit: Yes
+    risks_stated: Yes
+    operable: Yes
+    precedent_safe: Yes

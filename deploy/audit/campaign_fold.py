@@ -22,6 +22,7 @@ from contracts.campaigns import (
     CommitmentReserved,
     CommitmentSettled,
     CommitmentWithdrawn,
+    DraftRevised,
 )
 from deploy.audit.findings import Finding, Findings
 from services.campaigns.domain.commitments import COMMITMENT_STATES, MOVES
@@ -41,7 +42,8 @@ _STEPS = {
     CommitmentWithdrawn.type: "WITHDRAWN",
 }
 _OF_COMMITMENTS = frozenset({*_STEPS, CommitmentReserved.type, CommitmentSettled.type})
-FOLDED_TYPES = frozenset({*_ROWS, *_OF_COMMITMENTS, CampaignDrafted.type})
+_OF_DRAFTS = frozenset({CampaignDrafted.type, DraftRevised.type})
+FOLDED_TYPES = frozenset({*_ROWS, *_OF_COMMITMENTS, *_OF_DRAFTS})
 """Types of events that change a campaign's or a commitment's state."""
 
 
@@ -82,10 +84,11 @@ class CampaignFold:
     # -- campaigns ----------------------------------------------------------------------------------------------
 
     def _campaign(self, folded: Folded, message_type: str, campaign_id: str, event: Mapping[str, Any]) -> None:
-        if message_type in (CampaignDrafted.type, CampaignOpened.type):
+        if message_type in _OF_DRAFTS or message_type == CampaignOpened.type:
             folded.capacity_units = event["terms"]["capacity_units"]
-        if message_type == CampaignDrafted.type:
-            if folded.state not in (None, "DRAFT"):
+        if message_type in _OF_DRAFTS:
+            known = ("DRAFT",) if message_type == DraftRevised.type else (None, "DRAFT")
+            if folded.state not in known:
                 self._illegal(campaign_id, campaign_id, folded.state, message_type)
             folded.state = "DRAFT"
             return

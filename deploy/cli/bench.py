@@ -1,6 +1,6 @@
 """`./alpmera bench NAME`: the figures of the platform, each beside a baseline measured in the same run.
 
-Quote ratios: machines differ and are noisy. `ledger` needs a database only; `replay` and `up` start a stack of their own
+Quote ratios: machines differ and are noisy. `ledger` needs a database only, `http` a database and a broker; `replay` and `up` start a stack of their own
 in a folder of their own; `commit` and `memory` ask the running stack, or one of their own where none runs.
 """
 
@@ -56,6 +56,12 @@ def _replay(demand: Demand) -> dict[str, Any]:
     return bench_replay(demand.file, limit=demand.limit)
 
 
+def _http(_demand: Demand) -> dict[str, Any]:
+    from deploy.bench.http import bench_http
+
+    return bench_http()
+
+
 def _up(_demand: Demand) -> dict[str, Any]:
     from deploy.bench.up import bench_up
 
@@ -80,6 +86,7 @@ def _on_a_stack(measure: Callable[[StackAddresses], dict[str, Any]]) -> dict[str
 FIGURES: dict[str, tuple[Callable[[Demand], dict[str, Any]], str]] = {
     "ledger": (_ledger, "transfers per second into one hot campaign, batched against one per transaction"),
     "commit": (_commit, "milliseconds from commit to held funds on an idle stack, against an accepted act"),
+    "http": (_http, "what the gateway costs beside an interface that does one statement, and a long list"),
     "memory": (_memory, "resident memory of the five services, against one interpreter with the libraries"),
     "up": (_up, "seconds of ./alpmera up in an empty folder (cold: no data, artifacts there) and again (warm)"),
     "replay": (_replay, "commitments per second of a replay on a stack of its own, against merely accepted acts"),

@@ -13,6 +13,7 @@ from contracts.campaigns import (
     CommitFunds,
     DraftCampaign,
     ReviewCampaign,
+    ReviseDraft,
     SignOffFailure,
     SubmitCampaign,
     WithdrawCommitment,
@@ -53,6 +54,7 @@ from services.campaigns.usecases.lock_commitment import lock_commitment
 from services.campaigns.usecases.report_overdue_decision import report_overdue_decision
 from services.campaigns.usecases.resume_step import resume_step
 from services.campaigns.usecases.review_campaign import review_campaign
+from services.campaigns.usecases.revise_draft import revise_draft
 from services.campaigns.usecases.settle_commitment import refund_commitment, release_reserve
 from services.campaigns.usecases.sign_off_failure import sign_off_failure
 from services.campaigns.usecases.start_fulfillment import start_fulfillment
@@ -104,6 +106,7 @@ HANDLERS: Handlers = {
     WithdrawCommitment: withdraw_commitment,
     RefundDecided: refund_commitment,
     DraftCampaign: draft_campaign,
+    ReviseDraft: revise_draft,
     SubmitCampaign: submit_campaign,
     ReviewCampaign: review_campaign,
     SignOffFailure: sign_off_failure,

@@ -9,24 +9,30 @@ import base64
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from contracts.errors import Rejected
 from services.gateway import problems
 from services.gateway.hot_routes import with_hot_routes
+from services.gateway.methods import SITE, methods_at
 from services.gateway.middleware import App, RequestLayer
 from services.gateway.parts import gateway_of
 from services.gateway.routes import (
+    audit,
     campaigns,
     clearing,
     commitments,
+    explaining,
     machine,
     member_invitations,
     operations,
     page_reports,
+    participant_kit,
+    privacy,
     second_factors,
     session,
     sessions,
@@ -56,6 +62,9 @@ ROUTERS = (
     suppliers.router,
     clearing.router,
     operations.router,
+    audit.router,
+    privacy.router,
+    participant_kit.router,
     stripe_webhook.router,
     page_reports.router,
     machine.router,
@@ -123,13 +132,16 @@ async def open_site(request: Request) -> Response:
     """The web application, for every address that is not one of the interface's."""
     path = request.path_params["path"]
     if path.partition("/")[0] in API_NAMES:
-        raise Rejected("not_found")
+        raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED) if methods_at(request.url.path) else Rejected("not_found")
     return gateway_of(request).site.answer(path)
 
 
 PLAIN_ROUTES: tuple[tuple[str, str, Callable[[Request], Awaitable[Response]]], ...] = (
     ("openapi", "/openapi.json", openapi_document),
-    ("site", "/{path:path}", open_site),
+    ("reference", "/reference", explaining.reference_page),
+    ("problem_catalogue", "/problems", explaining.problem_catalogue_page),
+    ("problem_page", "/problems/{code}", explaining.problem_page),
+    (SITE, "/{path:path}", open_site),
 )
 """Name, address and function of what is not part of the described interface; the site takes every address left over."""
 

@@ -37,6 +37,7 @@ FOLDS: dict[str, tuple[Fold, ...]] = {
 DONE_EVENTS: frozenset[str] = frozenset(
     {
         campaigns.CampaignDrafted.type,
+        campaigns.DraftRevised.type,
         campaigns.CampaignSubmitted.type,
         campaigns.CampaignReturned.type,
         campaigns.CampaignOpened.type,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from contracts.errors import PROBLEMS, Rejected
+from services.gateway.methods import methods_at
 from services.gateway.usecases.coalesce import QueueFullError
 from services.kit import telemetry
 from services.kit.database import is_transient
@@ -28,6 +30,8 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = {"clock_moving": 1, "too_many_waiting": 1, "service_unavailable": 2, "rate_limited": 10}
 ERRORS_MAX = 50
 MESSAGE_CHARACTERS_MAX = 300
+
+CALENDARS = "/v1/calendar/"
 
 log = telemetry.logger("gateway.problems")
 
@@ -92,8 +96,15 @@ def names_of(scope: Mapping[str, Any]) -> RequestNames:
     """The names that the middleware put into an ASGI scope."""
     state = scope.get("alpmera", {})
     return RequestNames(
-        path=str(scope.get("path", "/")), request_id=state.get("request_id", ""), trace_id=state.get("trace_id")
+        path=_shown_path(str(scope.get("path", "/"))),
+        request_id=state.get("request_id", ""),
+        trace_id=state.get("trace_id"),
     )
+
+
+def _shown_path(path: str) -> str:
+    """An address as it may be told and logged: the secret of a calendar is left out."""
+    return CALENDARS + "…" if path.startswith(CALENDARS) else path
 
 
 def problem_body(error: ProblemError, names: RequestNames | None) -> dict[str, Any]:
@@ -164,6 +175,11 @@ def install(app: FastAPI) -> None:
     """Answer every exception of the application with a problem document."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            methods = methods_at(request.url.path)
+            if request.method in methods:
+                return answer_error(request.scope, Rejected("not_found"))
+            error.headers = {"Allow": ", ".join(methods)} if methods else error.headers
         return answer_error(request.scope, error)
 
     for kind in (ProblemError, Rejected, HTTPException, RequestValidationError, QueueFullError, Exception):

@@ -56,6 +56,10 @@ class GatewaySettings(KitSettings):
     rate_limits: dict[LimitName, str] = {}
     """Limits that differ from the profile's in `domain/limits.py`, as JSON: {"commit": "20/minute"}; "" lifts one."""
 
+    erasure_rest_seconds: float = Field(default=3_600, ge=0, le=7 * 24 * 3_600)
+    """How long a request to erase a person rests at least: it can be taken back, and what the person has just done
+    becomes visible."""
+
     waiting_requests_max: int = Field(default=512, ge=1, le=10_000)
     progress_streams_max: int = Field(default=1_000, ge=1, le=20_000)
     session_cache_seconds: float = Field(default=30, ge=0, le=300)

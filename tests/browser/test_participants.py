@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from contracts.errors import PROBLEMS
+from services.gateway.openapi import document
 from tests.browser.site import Site
 from tests.fixtures.world import Person, World
 
@@ -24,6 +26,12 @@ async def test_everybody_sees_what_their_role_may_see_and_can_read_it(site: Site
     assert "Where your funds stand" in sections
     assert "maya" in seen["account"]
     assert "You are signed in as: Participant" in seen["forbidden"]
+
+
+async def test_the_reference_and_the_problems_pages_open_without_anything_from_elsewhere(site: Site) -> None:
+    seen = await site.run("reference")
+    assert seen["operations"] == sum(len(each) for each in document()["paths"].values())
+    assert seen["codes"] == len(PROBLEMS)
 
 
 async def test_a_participant_joins_and_reads_where_the_money_is_while_others_see_it_live(

@@ -294,7 +294,8 @@ def gateway_settings(database: Database, prefix: str, **changes: Any) -> Gateway
 @asynccontextmanager
 async def serving(settings: GatewaySettings) -> AsyncIterator[str]:
     """A gateway that serves these settings on a free port; its address."""
-    listener = socket.socket()
+    # Named as TCP, because only then the event loop sends small answers at once.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(settings), timeout_graceful_shutdown=5, **SERVER_OPTIONS)
     server = uvicorn.Server(config)

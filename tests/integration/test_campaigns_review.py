@@ -11,16 +11,25 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from contracts.campaigns import CampaignClosed, CampaignDrafted, CampaignOpened, CampaignReturned
+from contracts.campaigns import (
+    CampaignClosed,
+    CampaignDrafted,
+    CampaignOpened,
+    CampaignReturned,
+    DraftRevised,
+    ReviseDraft,
+)
 from contracts.envelope import Actor
 from contracts.housekeeping import CampaignsCommandRefused
-from contracts.terms import ReviewAnswers
+from contracts.terms import ReviewAnswers, content_digest
+from deploy.contracts_files.generate import example_path
 from tests.fixtures.harness import Harness
 from tests.integration.campaigns_support import (
     ANA,
     GUS,
     OLGA,
     PRODUCT,
+    READINESS,
     Stage,
     campaigns_service,
     names,
@@ -130,6 +139,68 @@ async def test_a_deferred_campaign_goes_back_is_revised_and_submitted_again(stag
     assert [(row.version, row.terms_hash) for row in versions] == [(1, first_hash), (2, stage.terms.hash())]
 
 
+def revision(stage: Stage, *, based_on: str | None = None, **changes: Any) -> ReviseDraft:
+    """A change of the draft's terms, based on what it says."""
+    content = {
+        "product": PRODUCT.model_dump(mode="json"),
+        "terms": stage.terms.model_dump(mode="json"),
+        "supplier_ids": [str(stage.supplier_id)],
+        "visibility": "open",
+    }
+    return ReviseDraft(
+        campaign_id=stage.campaign_id,
+        based_on=content_digest(**content) if based_on is None else based_on,
+        product=PRODUCT,
+        terms=stage.terms.model_copy(update=changes),
+        supplier_ids=(stage.supplier_id,),
+        visibility="open",
+        readiness=READINESS,
+    )
+
+
+async def test_an_author_revises_a_draft_and_each_version_of_the_terms_is_kept(stage: Stage) -> None:
+    await stage.draft()
+    first_hash = stage.terms.hash()
+    revised = only(await stage.deliver(revision(stage, unit_price_minor=4900), actor=OLGA), DraftRevised)
+    assert (revised.terms.unit_price_minor, revised.terms_hash) == (4900, revised.terms.hash())
+    versions = await stage.harness.rows(
+        "SELECT version, terms_hash FROM terms_version WHERE campaign_id = :c ORDER BY version", c=stage.campaign_id
+    )
+    assert [(row.version, row.terms_hash) for row in versions] == [(1, first_hash), (2, revised.terms_hash)]
+    await stage.submit()
+    assert only(await stage.review(), CampaignOpened).terms == revised.terms
+    rows = await stage.harness.rows(
+        "SELECT actor_id, before ->> 'terms_hash' AS was, after ->> 'terms_hash' AS is FROM audit_entry "
+        "WHERE subject = :c AND action = 'campaign.revise'",
+        c=str(stage.campaign_id),
+    )
+    assert [tuple(row) for row in rows] == [("olga", first_hash, revised.terms_hash)]
+
+
+async def test_a_revision_of_what_the_draft_no_longer_says_changes_nothing(stage: Stage) -> None:
+    await stage.draft()
+    late = revision(stage, unit_price_minor=5100)
+    only(await stage.deliver(revision(stage, unit_price_minor=4900), actor=OLGA), DraftRevised)
+    refused = only(await stage.deliver(late, actor=OLGA), CampaignsCommandRefused)
+    assert (refused.code, refused.facts["based_on"]) == ("version_stale", late.based_on)
+    assert refused.facts["current"] != late.based_on
+    (row,) = await stage.harness.rows(
+        "SELECT unit_price_minor FROM campaign WHERE campaign_id = :c", c=stage.campaign_id
+    )
+    assert row.unit_price_minor == 4900
+
+
+async def test_only_an_own_draft_is_revised_and_only_while_it_is_one(stage: Stage) -> None:
+    unknown = ReviseDraft.model_validate_json(example_path(ReviseDraft.type).read_text())
+    unknown = unknown.model_copy(update={"campaign_id": stage.campaign_id})
+    assert refusal_code(await stage.deliver(unknown, actor=OLGA)) == "campaign_unknown"
+    await stage.draft()
+    assert refusal_code(await stage.deliver(revision(stage), actor=GUS)) == "not_allowed"
+    assert refusal_code(await stage.deliver(revision(stage), actor=Actor(OLGA.id, "participant"))) == "not_allowed"
+    await stage.submit()
+    assert refusal_code(await stage.deliver(revision(stage), actor=OLGA)) == "campaign_state_conflict"
+
+
 async def test_a_rejected_campaign_is_closed_with_its_reason(stage: Stage) -> None:
     await stage.draft()
     await stage.submit()
@@ -169,8 +240,8 @@ async def test_every_step_leaves_who_did_it_and_what_changed(stage: Stage) -> No
         c=str(stage.campaign_id),
     )
     assert [tuple(row) for row in rows] == [
-        ("olga", "operations", "campaign.draft", None, "DRAFT", None),
-        ("olga", "operations", "campaign.submit", "DRAFT", "IN_REVIEW", None),
+        ("olga", "operations", "campaign.draft", None, "DRAFT", "campaigns.draft_campaign.v1"),
+        ("olga", "operations", "campaign.submit", "DRAFT", "IN_REVIEW", "campaigns.submit_campaign.v1"),
         ("gus", "gatekeeper", "campaign.accept", "IN_REVIEW", "ACTIVE", "Looked at all four questions"),
     ]
 

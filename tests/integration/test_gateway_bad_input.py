@@ -157,7 +157,9 @@ async def test_an_address_that_is_none_is_not_found_and_a_wrong_method_is_told(s
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), unknown
     wrong = await client.put(path, json={})
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
-    assert wrong.headers["allow"] == "POST"
+    assert wrong.headers["allow"] == "GET, POST"
+    elsewhere = await client.get("/v1/float/top-ups")
+    assert (elsewhere.status_code, elsewhere.headers["allow"]) == (405, "POST")
     for method, status in (("HEAD", 200), ("OPTIONS", 405)):
         assert (await client.request(method, "/v1/me")).status_code == status
 

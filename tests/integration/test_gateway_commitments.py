@@ -91,6 +91,7 @@ async def test_past_the_wait_the_answer_is_202_with_an_operation_that_ends_as_do
     await joining.held(sent.message.commitment_id)
     waited = await joining.client.get(answer.headers["location"], headers={"Prefer": "wait=15"})
     assert waited.json()["state"] == "done"
+    assert waited.headers["preference-applied"] == "wait=15"
     listed = await joining.client.get("/v1/operations", params={"ids": f"{operation['id']},{uuid4()}"})
     assert [each["state"] for each in listed.json()["data"]] == ["done"]
 

@@ -191,11 +191,13 @@ async def test_the_first_commitment_wants_a_second_factor_and_a_withdrawal_never
     refused = await browser.post(path, body, **headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "passkey_required")
     assert await stage.commands() == []
+    assert (await browser.get("/v1/account/security")).json()["factor_needed_to_commit"]
     withdrawal = await browser.post(f"/v1/commitments/{NOBODYS_ID}/withdrawal", {}, **headers)
     assert withdrawal.json()["code"] == "not_found"
 
     await browser.add_passkey(SoftPasskey(stage.url))
     await age_proof(stage, browser)
+    assert not (await browser.get("/v1/account/security")).json()["factor_needed_to_commit"]
     accepted = await browser.post(path, body, **headers)
     assert accepted.status_code == 202, accepted.text
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from contracts.errors import PROBLEMS
 from services.gateway.openapi import document
+from services.gateway.routes.machine import installed_version
 from services.gateway.site import NONCE_PLACEHOLDER, Site
 from services.kit.revisions import head_revision
 from tests.integration.gateway_support import Stage, make_stage
@@ -89,7 +90,8 @@ async def test_health_readiness_and_version_answer(stage: Stage) -> None:
     ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()["ready"]) == (200, True)
     assert set(ready.json()["checks"]) == {"database", "migrations", "broker", "consumer"}
-    assert (await client.get("/version")).json()["generation"] == 1
+    version = (await client.get("/version")).json()
+    assert version == {"version": installed_version(), "profile": "test", "generation": 1}
 
 
 async def test_readiness_tells_when_the_migrations_are_behind(stage: Stage) -> None:

@@ -120,3 +120,20 @@ def test_events_after_the_snapshot_are_not_folded_and_events_missing_before_it_n
     behind.open()
     behind.fold.compare_campaign(CAMPAIGN, "CLOSED")
     assert told.found() == behind.found() == []
+
+
+def test_a_draft_is_revised_while_it_is_one_and_its_new_terms_count() -> None:
+    told = Told(head=10)
+    told.tell("campaign_drafted", **TERMS)
+    told.tell("draft_revised", terms={"capacity_units": 1})
+    told.tell("campaign_submitted")
+    assert told.found() == []
+    assert told.fold.campaigns[CAMPAIGN].capacity_units == 1
+    told.tell("draft_revised", **TERMS)
+    assert len(told.found()) == 1
+
+
+def test_a_revision_of_what_was_never_drafted_is_found() -> None:
+    told = Told(head=10)
+    told.tell("draft_revised", **TERMS)
+    assert len(told.found()) == 1

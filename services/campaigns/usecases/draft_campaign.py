@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.campaigns import CampaignDrafted, DraftCampaign
+from contracts.campaigns import CampaignDrafted, DraftCampaign, ReviseDraft
 from contracts.errors import Rejected
 from services.campaigns.store.loaded import add_campaign, find_campaign
 from services.campaigns.store.models import CampaignContentRow, CampaignRow, TermsVersionRow
@@ -46,7 +46,7 @@ async def draft_campaign(work: Work, message: DraftCampaign) -> None:
         _record_draft(work, message, terms_hash)
     elif campaign.state == "DRAFT" and campaign.author_id == work.actor.id:
         before = {"state": "DRAFT", "terms_hash": campaign.terms_hash}
-        await _revise_draft(work, campaign, message, terms_hash)
+        await write_version(work, campaign, message, terms_hash)
     else:
         raise Rejected("campaign_exists")
     work.publish(
@@ -91,7 +91,10 @@ def _record_draft(work: Work, message: DraftCampaign, terms_hash: str) -> None:
     _add_terms_version(work, campaign, message)
 
 
-async def _revise_draft(work: Work, campaign: CampaignRow, message: DraftCampaign, terms_hash: str) -> None:
+async def write_version(
+    work: Work, campaign: CampaignRow, message: DraftCampaign | ReviseDraft, terms_hash: str
+) -> None:
+    """Write what a draft says from now on; other terms are a new version beside the old ones."""
     content = await content_of(work, campaign)
     _set_content(content, message)
     if terms_hash != campaign.terms_hash:
@@ -100,7 +103,7 @@ async def _revise_draft(work: Work, campaign: CampaignRow, message: DraftCampaig
         _add_terms_version(work, campaign, message)
 
 
-def _set_terms(campaign: CampaignRow, message: DraftCampaign, terms_hash: str) -> None:
+def _set_terms(campaign: CampaignRow, message: DraftCampaign | ReviseDraft, terms_hash: str) -> None:
     terms = message.terms
     campaign.terms_hash = terms_hash
     campaign.target_units = terms.target_units
@@ -112,14 +115,14 @@ def _set_terms(campaign: CampaignRow, message: DraftCampaign, terms_hash: str) -
     campaign.close_at = terms.close_at
 
 
-def _set_content(content: CampaignContentRow, message: DraftCampaign) -> None:
+def _set_content(content: CampaignContentRow, message: DraftCampaign | ReviseDraft) -> None:
     content.product = message.product.model_dump(mode="json")
     content.supplier_ids = [str(supplier_id) for supplier_id in message.supplier_ids]
     content.visibility = message.visibility
     content.readiness = None if message.readiness is None else message.readiness.model_dump(mode="json")
 
 
-def _add_terms_version(work: Work, campaign: CampaignRow, message: DraftCampaign) -> None:
+def _add_terms_version(work: Work, campaign: CampaignRow, message: DraftCampaign | ReviseDraft) -> None:
     add_record(
         work,
         TermsVersionRow(

@@ -35,6 +35,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "draft_campaign": Kind("campaign", 201),
+    "revise_draft": Kind("campaign", 200),
     "submit_campaign": Kind("campaign", 200),
     "review_campaign": Kind("campaign", 200),
     "sign_off_failure": Kind("campaign", 200),

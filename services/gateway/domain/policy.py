@@ -34,7 +34,8 @@ ROLE_OF: dict[str, str | None] = {
 """Kind of person → the role of the account, in the sequence of the table's letters.
 
 `foreign_page` is a page of another site in the browser of the signed-in owner. The owner has a commitment in the campaign
-in question, which is private; the bound supplier is invited to it; the others have nothing to do with it."""
+in question, which is private; the bound supplier is invited to it; operations is the author of a draft beside it; the others
+have nothing to do with it."""
 
 ANSWERS: dict[str, tuple[int, str | None]] = {
     "y": (200, None),
@@ -98,6 +99,19 @@ RULES: tuple[Rule, ...] = (
     Rule("client_config", "GET", "/v1/client-config", "yy yy yy yyyy yyy"),
     Rule("dev_sign_in", "POST", "/v1/dev/sign-in", "yC yy yy yyyy yyy"),
     Rule("dev_participants", "POST", "/v1/dev/participants", "yC yy yy yyyy yyy"),
+    # one's own data
+    Rule("my_data", "GET", "/v1/me/data", "Ay yy yy yyyy yyy"),
+    Rule("erasure_read", "GET", "/v1/me/erasure", "Ay yy RR RRRR RRR"),
+    Rule("request_erasure", "POST", "/v1/me/erasure", "AC yy RR RRRR RRR"),
+    Rule("withdraw_erasure", "DELETE", "/v1/me/erasure", "AC yy RR RRRR RRR"),
+    # what a participant takes along
+    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR RRRR RRR"),
+    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR RRRR RRR"),
+    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR RRRR RRR"),
+    Rule("calendar_read", "GET", "/v1/me/calendar", "Ay yy RR RRRR RRR"),
+    Rule("renew_calendar", "POST", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("end_calendar", "DELETE", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("calendar_feed", "GET", "/v1/calendar/{feed}", "NN NN NN NNNN NNN"),
     # signing up and signing in
     Rule("sign_up_code_ask", "POST", "/v1/sign-up/code", "yC yy yy yyyy yyy"),
     Rule("sign_in_code_ask", "POST", "/v1/sign-in/code", "yC yy yy yyyy yyy"),
@@ -137,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     Rule("campaigns_read", "GET", "/v1/campaigns/{campaign_id}", "Ny yN yN yyyy yyy"),
     Rule("campaigns_progress", "GET", "/v1/campaigns/{campaign_id}/events", "Ny yN yN yyyy yyy"),
     Rule("draft_campaign", "POST", "/v1/campaigns", "AC RR RR yRRR RRR"),
+    Rule("revise_draft", "PUT", "/v1/campaigns/{campaign_id}", "AC RR RR yRRR RRR"),
     Rule("submit_campaign", "POST", "/v1/campaigns/{campaign_id}/submission", "AC RR RR yRRR RRR"),
     Rule("review_campaign", "POST", "/v1/campaigns/{campaign_id}/review", "AC RR RR RyRR RRR"),
     Rule("sign_off_failure", "POST", "/v1/campaigns/{campaign_id}/failure-sign-offs", "AC RR RR yRyy RRR"),
@@ -167,6 +182,9 @@ RULES: tuple[Rule, ...] = (
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),
     Rule("staff_overview", "GET", "/v1/staff/overview", "AR RR RR yyyy yyy"),
+    # the audit records
+    Rule("audit_list", "GET", "/v1/audit", "AR RR RR RRyR yyR"),
+    Rule("audit_export", "GET", "/v1/audit/export", "AR RR RR RRyR yyR"),
     # operations
     Rule("operations_read", "GET", "/v1/operations/{operation_id}", "Ay yN NN yyyy yyy"),
     Rule("operations_list", "GET", "/v1/operations", "Ay ye ee yyyy yyy"),
@@ -178,6 +196,9 @@ RULES: tuple[Rule, ...] = (
     Rule("readyz", "GET", "/readyz", "yy yy yy yyyy yyy"),
     Rule("version", "GET", "/version", "yy yy yy yyyy yyy"),
     Rule("openapi", "GET", "/openapi.json", "yy yy yy yyyy yyy"),
+    Rule("reference", "GET", "/reference", "yy yy yy yyyy yyy"),
+    Rule("problem_catalogue", "GET", "/problems", "yy yy yy yyyy yyy"),
+    Rule("problem_page", "GET", "/problems/{code}", "yy yy yy yyyy yyy"),
     Rule("site", "GET", "/{path:path}", "yy yy yy yyyy yyy"),
 )
 POLICY: dict[str, Rule] = {rule.operation: rule for rule in RULES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,20 +13,22 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from contracts.campaigns import DraftCampaign, ReviewCampaign, SignOffFailure, SubmitCampaign
+from contracts.campaigns import DraftCampaign, ReviewCampaign, ReviseDraft, SignOffFailure, SubmitCampaign
 from contracts.envelope import Command
 from contracts.errors import Rejected
-from contracts.terms import CAMPAIGN_STATES
+from contracts.terms import CAMPAIGN_STATES, content_digest
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.requests import allowed, identify, identity_of
 from services.gateway.domain.operation import Operation, Outcome
 from services.gateway.parts import Gateway, gateway_of
+from services.gateway.problems import ProblemError
 from services.gateway.routes.acting import asked
 from services.gateway.routes.reading import one_of, read_body
 from services.gateway.routes.replying import json_answer, page_answer, perform
+from services.gateway.routes.versions import check_version, etag_of, stale, wanted_version, with_etag
 from services.gateway.schemas.answers_campaigns import CampaignList, CampaignView, ProgressView
 from services.gateway.schemas.bodies import CampaignBody, EmptyBody, ReviewBody, SignOffBody
-from services.gateway.schemas.describing import act, answers
+from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import campaign_view, case_view, progress_view, staff_view, summary_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
 from services.gateway.store.read_campaigns import list_campaigns, visible_campaign, visible_progress
@@ -58,7 +61,7 @@ async def present_campaign(gateway: Gateway, campaign_id: UUID, identity: Identi
 )
 async def campaigns_list(
     request: Request,
-    state: str | None = None,
+    state: Annotated[str | None, words_of(CAMPAIGN_STATES)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
 ) -> Response:
@@ -102,7 +105,48 @@ async def draft_campaign(request: Request) -> Response:
 async def campaigns_read(request: Request, campaign_id: UUID) -> Response:
     """Everything a campaign's page shows, as this person sees it."""
     identity = await identify(request)
-    return json_answer(await present_campaign(gateway_of(request), campaign_id, identity))
+    return with_etag(json_answer(await present_campaign(gateway_of(request), campaign_id, identity)))
+
+
+@router.put(
+    "/{campaign_id}",
+    summary="Replace what an own draft says",
+    **act("revise_draft", CampaignBody, CampaignView, 412, 428, versioned=True),
+)
+async def revise_draft(request: Request, campaign_id: UUID) -> Response:
+    """By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
+    answered like the first."""
+    identity = await allowed(request, "revise_draft")
+    body = await read_body(request, CampaignBody)
+    gateway = gateway_of(request)
+    row = await visible_campaign(gateway.reads, campaign_id, identity)
+    if row is None:
+        raise Rejected("not_found")
+    if row["author_id"] != str(identity.subject_id):
+        raise Rejected("not_allowed")
+    based_on = content_digest(
+        product=row["product"], terms=row["terms"], supplier_ids=row["supplier_ids"], visibility=row["visibility"]
+    )
+
+    def commands(_: Operation) -> list[Command]:
+        return [ReviseDraft(campaign_id=campaign_id, based_on=based_on, **dict(body))]
+
+    wanted = asked(request, identity, "revise_draft", body, commands, resource_id=campaign_id, campaign_id=campaign_id)
+    version = wanted_version(request)
+    if not await gateway.acts.is_known(wanted):
+        check_version(version, await _etag(gateway, campaign_id, identity))
+    try:
+        answer = await _answer_campaign(request, wanted, identity)
+    except ProblemError as problem:
+        if problem.code != "version_stale":
+            raise
+        # The author's other request was first; the versions are told as those the author knows.
+        raise stale(version, await _etag(gateway, campaign_id, identity)) from problem
+    return with_etag(answer) if answer.status_code == HTTPStatus.OK else answer
+
+
+async def _etag(gateway: Gateway, campaign_id: UUID, identity: Identity) -> str:
+    return etag_of(bytes(json_answer(await present_campaign(gateway, campaign_id, identity)).body))
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +19,7 @@ from services.gateway.routes.reading import one_of, read_body
 from services.gateway.routes.replying import json_answer, list_answer, perform
 from services.gateway.schemas.answers_staff import CaseList, PlanList, PlanView, StaffOverview, TopUpView
 from services.gateway.schemas.bodies import ApprovalBody, EmptyBody, PlanBody, TopUpBody
-from services.gateway.schemas.describing import act, answers
+from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import case_view, issue_view, money_view, plan_view, summary_view
 from services.gateway.store.cursors import LIMIT_MAX, Page
 from services.gateway.store.read_campaigns import list_campaigns, waiting_for_plan
@@ -129,7 +129,7 @@ async def retry_plan_transfer(request: Request, plan_id: UUID) -> Response:
     summary="Cases: what needs a person",
     responses=answers(CaseList, 401, 403, 422),
 )
-async def cases_list(request: Request, state: str | None = None) -> Response:
+async def cases_list(request: Request, state: Annotated[str | None, words_of(CASE_STATES)] = None) -> Response:
     """The newest first."""
     await allowed(request, "cases_list")
     found = await cases(gateway_of(request).reads, state=one_of(state, CASE_STATES, name="state"))

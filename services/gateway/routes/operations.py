@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from contracts.errors import Rejected
 from services.gateway.auth.requests import signed_in
@@ -16,6 +17,8 @@ from services.gateway.schemas.describing import answers
 from services.gateway.store.operations import stored_operations
 
 IDS_MAX = 100
+_ID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+IDS = Query(json_schema_extra={"pattern": f"^{_ID}(,{_ID}){{0,{IDS_MAX - 1}}}$"})
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
 
@@ -38,7 +41,8 @@ async def operations_read(request: Request, operation_id: UUID) -> Response:
     if seconds > 0:
         gateway.outcomes.admit()
     outcome = await gateway.outcomes.wait(stored.operation, seconds=seconds, fresh=False)
-    return json_answer(operation_view(stored.operation, outcome))
+    headers = {"Preference-Applied": f"wait={seconds}"} if seconds > 0 else {}
+    return json_answer(operation_view(stored.operation, outcome), headers=headers)
 
 
 @router.get(
@@ -47,7 +51,7 @@ async def operations_read(request: Request, operation_id: UUID) -> Response:
     summary="What became of several acts of yours",
     responses=answers(OperationList, 401, 422),
 )
-async def operations_list(request: Request, ids: str) -> Response:
+async def operations_list(request: Request, ids: Annotated[str, IDS]) -> Response:
     """`ids` are up to 100 ids separated by commas; those that are not yours are left out."""
     identity = await signed_in(request)
     gateway = gateway_of(request)

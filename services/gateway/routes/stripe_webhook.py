@@ -24,6 +24,7 @@ from services.kit import telemetry
 from services.kit.clock import wall_seconds
 
 TOLERANCE_SECONDS = 300
+_EXAMPLE = {"id": "evt_1PxQ2s", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1PxQ2s"}}}
 
 log = telemetry.logger("gateway.webhook")
 
@@ -35,6 +36,21 @@ router = APIRouter(prefix="/v1/webhooks", tags=["machines"])
     operation_id="stripe_webhook",
     summary="Stripe's events, signed",
     responses=answers(WebhookReceived, 400, 413, 503, limited=False),
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "Stripe-Signature",
+                "in": "header",
+                "required": True,
+                "description": "Stripe's signature over the moment and the body.",
+                "schema": {"type": "string", "minLength": 1},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLE}},
+        },
+    },
 )
 async def stripe_webhook(request: Request) -> Response:
     """A duplicate is answered like the first and does nothing."""

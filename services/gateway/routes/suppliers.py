@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -35,7 +35,7 @@ from services.gateway.schemas.bodies import (
     DispatchBody,
     SupplierBody,
 )
-from services.gateway.schemas.describing import act, answers
+from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import invitation_view, issue_view, supplier_view
 from services.gateway.store.read_suppliers import (
     invitation_by_id,
@@ -101,7 +101,7 @@ async def suppliers_list(request: Request) -> Response:
     summary="Invitations: a supplier's own, or all for staff",
     responses=answers(InvitationList, 401, 403, 422),
 )
-async def invitations_list(request: Request, state: str | None = None) -> Response:
+async def invitations_list(request: Request, state: Annotated[str | None, words_of(STATES)] = None) -> Response:
     """The newest first."""
     identity = await allowed(request, "invitations_list")
     rows = await invitations(

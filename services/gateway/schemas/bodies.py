@@ -18,7 +18,8 @@ SUPPLIERS_PER_CAMPAIGN_MAX = 20
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", strip_whitespace=True)]
 Token = Annotated[str, Field(min_length=1, max_length=255, repr=False)]
-ReturnUrl = Annotated[str, Field(min_length=1, max_length=2000)]
+ReturnUrl = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^https?://[!-~]+$")]
+"""An address of this site; the route checks that it is one."""
 CommitmentIds = Annotated[tuple[UUID, ...], Field(min_length=1, max_length=COMMITMENTS_PER_REQUEST_MAX)]
 
 

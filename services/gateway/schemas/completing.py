@@ -8,18 +8,21 @@ which of a status's codes an operation really uses; it names them all.
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from contracts.errors import PROBLEMS
 from services.gateway.domain.policy import POLICY, Rule
 from services.gateway.schemas.describing import problems
 from services.gateway.schemas.examples import BODY_EXAMPLES, FIELD_EXAMPLES
+from services.gateway.schemas.linking import links_of
 
 Json = dict[str, Any]
 
 UNCOUNTED = frozenset({"stripe_webhook", "healthz", "readyz", "version"})
 ASKS_NOBODY = frozenset({"healthz", "problems_list", "csp_report", "version"})
 DEPTH_MAX = 12
+ETAG_EXAMPLE = '"3f1c9a7e5b2d48f0a6c4e8b19d7f2035"'
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PATH_EXAMPLE = "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
 _FILE = "application/problem+json"
@@ -28,6 +31,7 @@ _FILE = "application/problem+json"
 def complete(document: Json) -> None:
     """Complete a document in place."""
     schemas = document["components"]["schemas"]
+    known = frozenset(each["operationId"] for operations in document["paths"].values() for each in operations.values())
     for path, operations in document["paths"].items():
         for operation in operations.values():
             rule = POLICY[operation["operationId"]]
@@ -37,6 +41,9 @@ def complete(document: Json) -> None:
                     responses[str(status)] = problems(status, limited=False)[status]
             for status, response in responses.items():
                 _complete_response(response, int(status), path, schemas)
+                links = links_of(response, known=known) if int(status) < 400 else {}
+                if links:
+                    response["links"] = links
             if _FILE not in responses.get("422", {}).get("content", {_FILE: None}):
                 # The framework adds one for each parameter in the path; an address that is none is not found.
                 del responses["422"]
@@ -126,6 +133,8 @@ def _complete_response(response: Json, status: int, path: str, schemas: Json) ->
         headers["Retry-After"] = _header("In how many seconds to ask again.", "integer")
     if status < 400 and path.startswith("/v1"):
         headers["RateLimit"] = _header("Where you stand with the tightest limit: what is left, and seconds until more.")
+    if (status == HTTPStatus.OK and path == "/v1/campaigns/{campaign_id}") or status == HTTPStatus.PRECONDITION_FAILED:
+        headers["ETag"] = _header("The present version; If-Match of a change names it.")
     response["headers"] = headers
     for media_type, content in response.get("content", {}).items():
         if media_type == _FILE:
@@ -159,6 +168,8 @@ def _complete_request(operation: Json) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter["example"] = PATH_EXAMPLE
+        elif parameter["name"] == "If-Match":
+            parameter["example"] = ETAG_EXAMPLE
         elif parameter["name"] == "Idempotency-Key":
             parameter["example"] = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

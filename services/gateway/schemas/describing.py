@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from fastapi import Query
 from pydantic import BaseModel
 
 from contracts.errors import PROBLEMS
@@ -14,6 +16,11 @@ BODY_MODELS: dict[str, type[BaseModel]] = {}
 """The bodies that routes read by hand; the interface description adds their schemas."""
 
 Described = dict[int | str, dict[str, Any]]
+
+
+def words_of(words: Iterable[str]) -> Any:
+    """Describe a query parameter that must be one of a few words; the route checks it, to name them in its answer."""
+    return Query(json_schema_extra={"enum": sorted(words)})
 
 
 def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
@@ -49,8 +56,11 @@ def created(model: type[BaseModel], *statuses: int) -> Described:
     return ok | problems(*statuses)
 
 
-def act(kind: str, body: type[BaseModel], answer: type[BaseModel], *statuses: int) -> dict[str, Any]:
-    """Describe a route that accepts an act: its body, its two headers, its success, the operation past the wait."""
+def act(
+    kind: str, body: type[BaseModel], answer: type[BaseModel], *statuses: int, versioned: bool = False
+) -> dict[str, Any]:
+    """Describe a route that accepts an act: its body, its headers (`versioned`: If-Match too), its success, the operation
+    past the wait."""
     described = KINDS[kind]
     responses: Described = {
         described.status: {"model": answer, "description": "The outcome, as the read model shows it."},
@@ -60,12 +70,22 @@ def act(kind: str, body: type[BaseModel], answer: type[BaseModel], *statuses: in
         },
     }
     optional_body = not body.model_fields
+    parameters = _headers(described.wait_seconds) + ([_IF_MATCH] if versioned else [])
     return {
         "operation_id": kind,
         "status_code": described.status,
         "responses": responses | problems(400, 401, 403, 404, 409, 413, 422, 503, *statuses),
-        "openapi_extra": body_of(body, required=not optional_body) | {"parameters": _headers(described.wait_seconds)},
+        "openapi_extra": body_of(body, required=not optional_body) | {"parameters": parameters},
     }
+
+
+_IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of the version that the change is based on.",
+    "schema": {"type": "string", "minLength": 1, "pattern": "^[!-~]+$"},
+}
 
 
 def _headers(wait_seconds: int) -> list[dict[str, Any]]:

@@ -103,6 +103,11 @@ class ActWriter:
         """Store one act. Raises Rejected (clock_moving, idempotency_key_reused, payment_not_expected)."""
         return await self._coalescer.submit(act)
 
+    async def is_known(self, act: Act) -> bool:
+        """Whether an act with this actor and key was accepted before."""
+        async with self._engine.connect() as connection:
+            return act.id in await store.stored_operations(connection, [act.id])
+
     async def drain(self) -> None:
         """Wait for acts that are being stored."""
         await self._coalescer.drain()

@@ -17,6 +17,8 @@ def fold_campaign(rows: Rows, envelope: Envelope, event: Any) -> bool:  # noqa: 
     match event:
         case events.CampaignDrafted():
             put("DRAFT", drafted_at=envelope.time, author_id=event.author_id, **_core(event))
+        case events.DraftRevised():
+            put(None, **_core(event))
         case events.CampaignSubmitted():
             put("IN_REVIEW", terms_hash=event.terms_hash)
         case events.CampaignReturned():
@@ -96,7 +98,7 @@ def _put_state(rows: Rows, envelope: Envelope, event: Any) -> Any:
     return put
 
 
-def _core(event: events.CampaignDrafted | events.CampaignOpened) -> dict[str, Any]:
+def _core(event: events.CampaignDrafted | events.DraftRevised | events.CampaignOpened) -> dict[str, Any]:
     terms = event.terms
     return {
         "product": event.product.model_dump(mode="json"),

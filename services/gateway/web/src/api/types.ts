@@ -1,4 +1,4 @@
-import type { components } from "@/api/generated/schema";
+import type { components, operations } from "@/api/generated/schema";
 
 /** Short names for the generated shapes; nothing is described here a second time. */
 type Schemas = components["schemas"];
@@ -10,17 +10,26 @@ export type ClientConfig = Schemas["ClientConfig"];
 export type Commitment = Schemas["CommitmentView"];
 export type CommitmentRow = Schemas["CommitmentRow"];
 export type Delivery = Schemas["DeliveryView"];
+export type Erasure = Schemas["ErasureView"];
 export type FieldError = Schemas["FieldErrorView"];
 export type Issue = Schemas["IssueView"];
 export type Me = Schemas["Me"];
+export type MemberInvitation = Schemas["MemberInvitationView"];
 export type Money = Schemas["MoneyView"];
 export type Operation = Schemas["OperationView"];
 export type Plan = Schemas["PlanView"];
 export type Problem = Schemas["ProblemView"];
 export type Product = Schemas["Product"];
 export type Progress = Schemas["ProgressView"];
+export type Security = Schemas["SecurityView"];
+export type Session = Schemas["SessionView"];
 export type StaffOverview = Schemas["StaffOverview"];
 export type Terms = Schemas["Terms"];
+
+/** The states a list of campaigns can be asked for; an address may hold another word, which the server refuses. */
+export type CampaignState = NonNullable<
+  NonNullable<operations["campaigns_list"]["parameters"]["query"]>["state"]
+>;
 
 type WithTerms<T> = Omit<T, "terms"> & { terms: Terms };
 

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
+import type { CampaignState } from "@/api/types";
 
 const CAMPAIGNS_PER_PART = 24;
 const MINE_MAX = 20;
@@ -13,7 +14,7 @@ export function useCampaigns(state: string | undefined) {
           params: {
             query: {
               limit: CAMPAIGNS_PER_PART,
-              ...(state === undefined ? {} : { state }),
+              ...(state === undefined ? {} : { state: state as CampaignState }),
               ...(pageParam === null ? {} : { cursor: pageParam }),
             },
           },

@@ -1,0 +1,57 @@
+"""Where an answer leads: links of the interface description, from what an answer names to the operations that take it.
+
+A developer sees from them how the parts hang together, and the tests that explore the interface follow them. They hold
+no authority: whether somebody may follow one is the policy's question.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+_ONE = "$response.body#/id"
+_FIRST = "$response.body#/data/0/id"
+
+_CAMPAIGN = (
+    "campaigns_read",
+    "campaign_commitments",
+    "campaign_issues",
+    "campaign_clearing_plans",
+    "commit_funds",
+    "revise_draft",
+    "submit_campaign",
+    "review_campaign",
+)
+_COMMITMENT = ("commitments_read", "pay_commitment", "withdraw_commitment", "report_issue")
+_INVITATION = ("accept_invitation", "decline_invitation")
+_PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
+
+LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "OperationView": ("operation_id", _ONE, ("operations_read",)),
+    "CampaignView": ("campaign_id", _ONE, _CAMPAIGN),
+    "CampaignList": ("campaign_id", _FIRST, _CAMPAIGN),
+    "CommitmentView": ("commitment_id", _ONE, _COMMITMENT),
+    "CommitmentList": ("commitment_id", _FIRST, _COMMITMENT),
+    "CommitmentRowList": ("commitment_id", _FIRST, ("commitments_read",)),
+    "IssueView": ("issue_id", _ONE, ("decide_issue",)),
+    "IssueList": ("issue_id", _FIRST, ("decide_issue",)),
+    "InvitationList": ("invitation_id", _FIRST, _INVITATION),
+    "PlanView": ("plan_id", _ONE, _PLAN),
+    "PlanList": ("plan_id", _FIRST, _PLAN),
+}
+"""Name of an answer's model → the parameter that it fills, where in the answer the value stands, the operations."""
+
+
+def links_of(response: Json, *, known: frozenset[str]) -> Json:
+    """The links of one described answer, for operations that are `known`."""
+    schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+    found = LINKS.get(str(schema.get("$ref", "")).rsplit("/", 1)[-1])
+    if found is None:
+        return {}
+    parameter, place, operations = found
+    return {
+        operation: {"operationId": operation, "parameters": {parameter: place}}
+        for operation in operations
+        if operation in known
+    }
