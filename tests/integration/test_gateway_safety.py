@@ -21,6 +21,8 @@ from tests.integration.gateway_support import Stage, gateway_settings, make_stag
 pytestmark = pytest.mark.asyncio
 
 READS = [rule for rule in RULES if rule.access == "read"]
+RECORDED = {"audit_list", "audit_export", "my_data"}
+"""Reads that ask the other services, and are recorded themselves: that is the one trace that reading leaves."""
 COUNTED = "('rate_window', 'session', 'stack_clock', 'relay_lease')"
 """Tables that also change by themselves, or that note coarsely that a session was used."""
 
@@ -52,8 +54,9 @@ async def kept(stage: Stage) -> dict[str, int]:
 async def test_reading_changes_nothing_whoever_reads(people: People) -> None:
     before = await kept(people.stage)
     assert {"account", "operation", "outbox", "member_invitation", "passkey", "mail_code"} <= before.keys()
+    assert {rule.operation for rule in READS} >= RECORDED
     for rule in READS:
-        for person in ROLE_OF:
+        for person in ROLE_OF if rule.operation not in RECORDED else ():
             await people.ask(rule, person)
     assert await kept(people.stage) == before
 
