@@ -129,6 +129,10 @@ def _problems_of(row: Row, root: Path) -> Iterator[str]:
 def _missing(test: str, root: Path) -> str | None:
     """Why a named test does not exist; None when it does."""
     path, _, rest = test.partition("::")
+    if re.fullmatch(r"services/gateway/web/src/.+\.test\.tsx?", path):
+        file = root / path
+        found = file.is_file() and f'it("{rest}", ' in file.read_text(encoding="utf-8")
+        return None if rest and found else f"{test} is no test of the pages"
     name, _, case = rest.partition("[")
     if not (path.startswith("tests/") and path.endswith(".py") and name.startswith("test_")):
         return f"{test} does not name a test"

@@ -164,11 +164,16 @@ def answer_error(scope: Mapping[str, Any], error: Exception) -> JSONResponse:
     names = names_of(scope)
     problem = as_problem(error)
     if problem is None:
-        log.error("gateway.request.failed", error=f"{type(error).__name__}: {error}"[:500], path=names.path)
+        log.error("gateway.request.failed", error=f"{type(error).__name__}: {error}"[:500], route=_route(scope))
         problem = ProblemError("internal_error")
     elif problem.code == "service_unavailable":
-        log.warning("gateway.request.unavailable", error=type(error).__name__, path=names.path)
+        log.warning("gateway.request.unavailable", error=type(error).__name__, route=_route(scope))
     return problem_response(problem, names)
+
+
+def _route(scope: Mapping[str, Any]) -> str:
+    """The pattern of an address: the address itself may hold a secret, such as a calendar's."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
 def install(app: FastAPI) -> None:

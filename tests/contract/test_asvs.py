@@ -12,6 +12,7 @@ from deploy.contracts_files import asvs
 
 WANTED = ["V1.2.1", "V1.2.2"]
 TESTS = "tests/unit/test_things.py"
+PAGE_TESTS = "services/gateway/web/src/shared/words.test.ts"
 
 
 @pytest.fixture
@@ -23,6 +24,8 @@ def root(tmp_path: Path) -> Path:
         "class TestThings:\n    async def test_b(self):\n        assert 1\ndef helper():\n    assert 2\n"
     )
     (tmp_path / "page.md").write_text("# Page\n")
+    (tmp_path / PAGE_TESTS).parent.mkdir(parents=True)
+    (tmp_path / PAGE_TESTS).write_text('it("says so", () => {});\n')
     return tmp_path
 
 
@@ -58,6 +61,7 @@ def test_the_page_says_what_is_open_and_counts_every_row_once() -> None:
     "fields",
     [
         {"tests": [f"{TESTS}::test_a", f"{TESTS}::test_b", f"{TESTS}::test_a[second]"]},
+        {"tests": [f"{PAGE_TESTS}::says so"]},
         {"review": "Read.", "modules": ["page.md"], "on": date(2026, 11, 21)},
         {"not_applicable": "There is none."},
         {"decided": "page.md", "why": "So."},
@@ -89,6 +93,9 @@ def test_rows_that_do_not_fit_the_standard_are_found(root: Path, rows: list[dict
         ({"tests": [f"{TESTS}::test_c"]}, "has no test test_c"),
         ({"tests": [f"{TESTS}::helper"]}, "does not name a test"),
         ({"tests": [TESTS]}, "does not name a test"),
+        ({"tests": [f"{PAGE_TESTS}::says"]}, "no test of the pages"),
+        ({"tests": [PAGE_TESTS]}, "no test of the pages"),
+        ({"tests": ["services/gateway/web/src/gone.test.tsx::says so"]}, "no test of the pages"),
         ({"tests": ["services/kit/work.py::test_a"]}, "does not name a test"),
         ({"tests": ["tests/unit/test_gone.py::test_a"]}, "does not exist"),
         ({"tests": [f"{TESTS}::test_a[third]"]}, "has no such case"),

@@ -33,6 +33,13 @@ export function forgetAct(act: string): void {
   sessionStorage.removeItem(PREFIX + act);
 }
 
+/** Nothing is known of any act any more: its person has left. */
+export function forgetActs(): void {
+  for (const name of Object.keys(sessionStorage)) {
+    if (name.startsWith(PREFIX)) sessionStorage.removeItem(name);
+  }
+}
+
 function readKept(act: string): KeptAct | null {
   const text = sessionStorage.getItem(PREFIX + act);
   if (text === null) return null;

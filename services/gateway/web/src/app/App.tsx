@@ -1,14 +1,21 @@
 import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { mayBeSentAgain } from "@/api/problem";
+import { hasCode, mayBeSentAgain } from "@/api/problem";
 import { router } from "@/app/router";
+import { forgetSession } from "@/shared/session";
 import { cssVariables, theme } from "@/theme/theme";
 
 const READ_AGAIN_MAX = 2;
 const FRESH_MILLISECONDS = 5_000;
 
-const queries = new QueryClient({
+const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    // The session ended elsewhere: what this page has read for it must not stay on the screen.
+    onError: (error) => {
+      if (hasCode(error, "not_signed_in")) forgetSession(queries);
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: FRESH_MILLISECONDS,

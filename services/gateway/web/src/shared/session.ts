@@ -1,11 +1,27 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, read, rememberCsrfToken } from "@/api/client";
+import { forgetActs } from "@/api/keys";
 import { hasCode } from "@/api/problem";
 import type { Account, ClientConfig, Role } from "@/api/types";
 
 const ME = ["me"];
 const CONFIG = ["client-config"];
 const CONFIG_FRESH_MILLISECONDS = 30_000;
+
+/** Drop what was read and kept for somebody; only what everybody may see stays. */
+function forgetWhatWasRead(client: QueryClient): void {
+  forgetActs();
+  client.removeQueries({
+    predicate: ({ queryKey }) => queryKey[0] !== CONFIG[0] && queryKey[0] !== ME[0],
+  });
+}
+
+/** A session has ended, here or elsewhere: nothing of it stays in the page. */
+export function forgetSession(client: QueryClient): void {
+  rememberCsrfToken(null);
+  forgetWhatWasRead(client);
+  client.setQueryData(ME, null);
+}
 
 /** Who is signed in; null when nobody is. Throws what the server refused for other reasons. */
 async function readMe(): Promise<Account | null> {
@@ -56,11 +72,9 @@ export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => read(api.DELETE("/v1/session")),
-    onSuccess: () => {
-      rememberCsrfToken(null);
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== CONFIG[0] });
-      client.setQueryData(ME, null);
-    },
+    onSuccess: () => forgetSession(client),
+    // Without an answer the session may live on; what was read for it goes from the page all the same.
+    onError: () => forgetWhatWasRead(client),
   });
 }
 
