@@ -113,8 +113,8 @@ async def sign_in(request: Request) -> Response:
     openapi_extra=body_of(DevParticipantsBody),
 )
 async def make_participants(request: Request) -> Response:
-    """Make or find accounts by a script's own ids; the same id is the same account, with a new session each time. A
-    script's crowd is nobody's act: it leaves no records."""
+    """Make or find accounts by a script's own ids; the same id is the same account, with a new session each time."""
+    # A script's crowd is nobody's act: it leaves no records.
     gateway = gateway_of(request)
     body = await read_body(request, DevParticipantsBody)
     people = [Person("participant", external_id=person.external_id, email=person.email) for person in body.participants]
