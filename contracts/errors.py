@@ -84,6 +84,49 @@ PROBLEMS: dict[str, Problem] = {
         "Something went wrong on our side",
         "Nothing half-done is kept. Try again; if it stays, tell us the trace id.",
     ),
+    # accounts
+    "member_invitation_unusable": Problem(
+        404,
+        "This invitation cannot be used",
+        "It may be used already, revoked, out of date, or for somebody else. Ask for a new one.",
+    ),
+    "code_not_accepted": Problem(
+        403,
+        "This code is not accepted",
+        "It may be mistyped, used, replaced by a newer one, or out of date. Check it, or ask for a new one.",
+    ),
+    "passkey_not_accepted": Problem(
+        403, "This passkey is not accepted", "Try again, or sign in another way and look at your passkeys."
+    ),
+    "passkeys_full": Problem(
+        409, "You have as many passkeys as an account can have", "Remove one that you do not use."
+    ),
+    "authenticator_exists": Problem(
+        409, "Your account has an authenticator already", "Remove it before you set up another one."
+    ),
+    "last_second_factor": Problem(
+        409,
+        "Your role needs a passkey or an authenticator",
+        "Add another passkey or an authenticator before you remove this one.",
+    ),
+    "second_factor_required": Problem(
+        403,
+        "Your role needs a passkey or an authenticator",
+        "Confirm with yours, or set one up, on the page about signing in safely.",
+    ),
+    "passkey_required": Problem(
+        403,
+        "Before the first commitment your account needs a passkey or an authenticator",
+        "Set one up on the page about signing in safely, then commit funds. Nothing was taken.",
+    ),
+    "step_up_required": Problem(
+        403,
+        "This act needs a fresh confirmation",
+        "Confirm with your passkey or authenticator, then repeat the act within five minutes.",
+    ),
+    "member_invitations_used_up": Problem(
+        409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."
+    ),
     # campaigns
     "campaign_unknown": Problem(404, "This campaign is not known", "Check the address, or ask for an invitation."),
     "campaign_exists": Problem(

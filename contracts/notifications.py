@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.envelope import Event, register
+from contracts.envelope import Command, Event, register
+
+
+@register
+class SendAccountMail(Command):
+    """A mail about an account, such as a code for signing in. Address and code travel sealed for notifications alone
+    (compact JWE), in a body whose size tells nothing; after `valid_until` (wall time) the mail is not sent any more."""
+
+    type: ClassVar[str] = "notifications.send_account_mail.v1"
+    service: ClassVar[str] = "notifications"
+    mail_id: UUID
+    template: Literal["sign_in_code", "sign_up_code"]
+    sealed: str
+    valid_until: datetime
+
+    @property
+    def scope(self) -> str:
+        """The message key: the mail's own random id, so that it tells of nobody."""
+        return str(self.mail_id)
 
 
 @register

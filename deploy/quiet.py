@@ -36,12 +36,12 @@ _SERVICE_STATE = text(
         (SELECT count(*) FROM gate WHERE state IN ('gap', 'early', 'resuming')) AS waiting,
         (SELECT count(*) FROM intent WHERE state IN ('recorded', 'attempted') AND NOT waiting
             AND NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = intent.scope)) AS calls,
-        (SELECT count(*) FROM deadline WHERE settled_at IS NULL AND acts_at <= stack_now()) AS due
+        (SELECT count(*) FROM deadline WHERE settled_at IS NULL AND acts_at <= (SELECT stack_now())) AS due
     """
 )
 _SWEEPABLE = text(
     "SELECT count(*) FROM balance_transaction "
-    "WHERE swept_at IS NULL AND scope IS NOT NULL AND available_on <= stack_now()"
+    "WHERE swept_at IS NULL AND scope IS NOT NULL AND available_on <= (SELECT stack_now())"
 )
 
 

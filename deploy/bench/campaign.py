@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from deploy.local.addresses import StackAddresses
+
+CALL_SECONDS_MAX = 60
+
+
+@asynccontextmanager
+async def clients(addresses: StackAddresses) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """A client of the gateway and one of the payment stand-in."""
+    async with (
+        httpx.AsyncClient(base_url=addresses.gateway_url, timeout=CALL_SECONDS_MAX) as http,
+        httpx.AsyncClient(
+            base_url=addresses.stripe_url,
+            headers={"Authorization": f"Bearer {addresses.stripe_key}"},
+            timeout=CALL_SECONDS_MAX,
+        ) as standin,
+    ):
+        yield http, standin
 
 
 async def open_campaign(http: httpx.AsyncClient, standin: httpx.AsyncClient, close_at: str) -> dict[str, Any]:

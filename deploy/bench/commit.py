@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from deploy.bench.campaign import open_campaign
+from deploy.bench.campaign import clients, open_campaign
 from deploy.clock.walk import StackClock
 from deploy.local.addresses import StackAddresses
 from services.kit.clock import monotonic_seconds
@@ -27,10 +27,7 @@ async def bench_commit(addresses: StackAddresses, *, commits: int = COMMITS) -> 
     """Median and 95th percentile in milliseconds of commit → held (201), and of the baseline (202)."""
     async with (
         StackClock(addresses) as clock,
-        httpx.AsyncClient(base_url=addresses.gateway_url, timeout=60) as http,
-        httpx.AsyncClient(
-            base_url=addresses.stripe_url, headers={"Authorization": f"Bearer {addresses.stripe_key}"}, timeout=60
-        ) as standin,
+        clients(addresses) as (http, standin),
     ):
         campaign = await open_campaign(http, standin, (await clock.now() + timedelta(days=5)).isoformat())
         answer = await http.post("/v1/dev/participants", json={"participants": [{"external_id": uuid4().hex}]})

@@ -1,8 +1,8 @@
 """A made-up file of invoice lines for a measurement, the same for the same seed.
 
-Its shape is that of a small shop's days: some hundred participants, each line one of some dozen products, small
-quantities, two hundred lines an hour in working hours, in two weeks so that most campaigns reach their target. It says nothing about real demand; a real file gives the figure
-that counts, and is given by its path.
+Its shape: some hundred participants, each line one of some dozen products, small quantities, two hundred lines an hour in
+working hours, within two weeks, so that most campaigns reach their target. It says nothing about real demand; a real file
+gives the figure that counts, and is given by its path.
 """
 
 from __future__ import annotations

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
-from deploy.bench.campaign import open_campaign
+from deploy.bench.campaign import clients, open_campaign
 from deploy.bench.demand_file import write_demand
 from deploy.bench.own_stack import own_stack
 from deploy.clock.walk import StackClock
@@ -59,10 +57,7 @@ async def _accepted_per_second(addresses: StackAddresses) -> float:
     async with (
         StackClock(addresses) as clock,
         Client(addresses) as client,
-        httpx.AsyncClient(base_url=addresses.gateway_url, timeout=60) as http,
-        httpx.AsyncClient(
-            base_url=addresses.stripe_url, headers={"Authorization": f"Bearer {addresses.stripe_key}"}, timeout=60
-        ) as standin,
+        clients(addresses) as (http, standin),
     ):
         campaign = await open_campaign(http, standin, (await clock.now() + timedelta(days=5)).isoformat())
         answer = await client.call("/v1/dev/participants", {"participants": [{"external_id": uuid4().hex}]})

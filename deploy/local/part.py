@@ -22,9 +22,11 @@ LOGS_KEPT = 1
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One command with its environment and, where it may not run as root, its user."""
+    """One command with its environment and, where it may not run as root, its user. A launch that is nothing but a
+    module of ours says so, because that can be forked from an interpreter that has its libraries already."""
 
     command: list[str]
+    module: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     user: tuple[int, int] | None = None
     folder: str | None = None
@@ -36,6 +38,23 @@ class Launch:
         user = f"{self.user[0]}:{self.user[1]}" if self.user else "-"
         head = [sys.executable, "-I", "-S", str(GUARD), str(os.getpid())]
         return [*head, str(int(self.orphan_signal)), user, *self.command]
+
+
+class Running(Protocol):
+    """A process that was started."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return the status it ended with, negative for a signal; None while it runs."""
+        ...
+
+    def send_signal(self, number: int) -> None:
+        """Signal it; nothing happens when it has ended."""
+        ...
 
 
 class Part(Protocol):
@@ -60,7 +79,7 @@ def rotate_log(log: Path) -> None:
         log.replace(log.with_suffix(f".log.{LOGS_KEPT}"))
 
 
-def spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
+def spawn(launch: Launch, log: Path, *, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
     """Start a launch in the calling thread, which must live as long as the process should."""
     log.parent.mkdir(parents=True, exist_ok=True)
     rotate_log(log)
@@ -74,6 +93,7 @@ def spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
             start_new_session=True,
             env={**os.environ, **launch.environment},
             cwd=launch.folder,
+            pass_fds=pass_fds,
         )
 
 

@@ -69,6 +69,7 @@ class ServicePart:
         given = {key: os.environ[key] for key in self.environment.keys() - CHOSEN_HERE if key in os.environ}
         return Launch(
             command=[sys.executable, "-m", self.spec.module],
+            module=self.spec.module,
             environment=self.environment | given,
             folder=str(REPOSITORY),
         )

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,9 @@ from pathlib import Path
 
 from deploy.local.board import Board, UnitRecord
 from deploy.local.errors import StackError
+from deploy.local.forked import ForkServer, can_fork
 from deploy.local.identity import started_at
-from deploy.local.part import Launch, Part, last_lines, spawn
+from deploy.local.part import Launch, Part, Running, last_lines, spawn
 from deploy.local.units import PartUnit, Plan, TaskUnit, check_units
 
 # The name under which the whole stack is reported ready.
@@ -48,7 +48,8 @@ class Supervisor:
         self.logs = logs
         self._done = {unit.name: asyncio.Event() for unit in plan.units}
         self._stopping = asyncio.Event()
-        self._running: dict[str, tuple[PartUnit, Part, Launch, subprocess.Popen[bytes]]] = {}
+        self._running: dict[str, tuple[PartUnit, Part, Launch, Running]] = {}
+        self._forks: ForkServer | None = None
         self._failure: StackError | None = None
 
     def stop(self) -> None:
@@ -63,6 +64,7 @@ class Supervisor:
             loop.add_signal_handler(number, self.stop)
         for unit in self.plan.units:
             self.board.set(unit.name, "waiting", pid=0, start="", restarts=0)
+        self._fork_server()
         tasks = [asyncio.create_task(self._guard(unit)) for unit in self.plan.units]
         announcement = asyncio.create_task(self._announce_ready())
         try:
@@ -177,7 +179,7 @@ class Supervisor:
         """Start the part, see it become ready, and return the status it ends with."""
         part = unit.part()
         launch = await asyncio.to_thread(part.prepare)
-        process = spawn(launch, self._log(unit.name))
+        process = await self._start(launch, self._log(unit.name))
         self._running[unit.name] = (unit, part, launch, process)
         state = self.board.record.units[unit.name].state
         self.board.set(unit.name, state, pid=process.pid, start=started_at(process.pid) or "")
@@ -191,7 +193,19 @@ class Supervisor:
         del self._running[unit.name]
         return status
 
-    async def _see_ready(self, unit: PartUnit, part: Part, process: subprocess.Popen[bytes]) -> None:
+    async def _start(self, launch: Launch, log: Path) -> Running:
+        server = self._fork_server() if launch.module is not None else None
+        if server is None:
+            return spawn(launch, log)
+        return await asyncio.to_thread(server.start, launch, log)
+
+    def _fork_server(self) -> ForkServer | None:
+        """The server that forks services: made with the stack, and again when it has ended. In the loop's thread."""
+        if can_fork() and (self._forks is None or self._forks.is_gone):
+            self._forks = ForkServer(self._log("fork-server"))
+        return self._forks
+
+    async def _see_ready(self, unit: PartUnit, part: Part, process: Running) -> None:
         end = time.monotonic() + part.ready_seconds_max
         late = False
         while process.poll() is None:
@@ -224,6 +238,8 @@ class Supervisor:
         for stage in stages:
             names = [name for name, entry in self._running.items() if entry[0].stage == stage]
             await asyncio.gather(*(self._end(name) for name in names))
+        if self._forks is not None:
+            await asyncio.to_thread(self._forks.close)
         for hook in self.plan.on_stopped:
             await asyncio.to_thread(hook)
 
@@ -245,7 +261,7 @@ class Supervisor:
         return self.logs / f"{name}.log"
 
 
-async def _ended(process: subprocess.Popen[bytes], *, seconds_max: float | None = None) -> int:
+async def _ended(process: Running, *, seconds_max: float | None = None) -> int:
     """Wait for a process to end and return its status; StackError past the time."""
     end = None if seconds_max is None else time.monotonic() + seconds_max
     while (status := process.poll()) is None:

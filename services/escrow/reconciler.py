@@ -97,7 +97,7 @@ class Reconciler:
 
     async def step(self, host: Host, *, full: bool = False) -> None:
         """One pass, as much of it as is due."""
-        due = await mirror.todo(host.engine)
+        due = await mirror.what_waits(host.engine)
         full = full or self.watch.collections_held or monotonic_seconds() - self._full_at >= FULL_PASS_SECONDS
         moved = due.clock_version != self._clock_version
         if not (full or moved or due.unsettled or due.sweepable or due.unanswered):
@@ -155,7 +155,7 @@ class Reconciler:
                 return await self._read_window(host, since, until, stop_at_known=not full)
             except StripeUnavailableError:
                 # Perhaps too many pages: a narrower window now, the rest in the next pass.
-                now = int((await mirror.todo(host.engine)).now.timestamp())
+                now = int((await mirror.what_waits(host.engine)).now.timestamp())
                 until = since + max(((until or now) - since) // 2, 1)
                 if until - since <= 1:
                     raise

@@ -27,9 +27,14 @@ from services.gateway.routes import (
     commitments,
     explaining,
     machine,
+    member_invitations,
     operations,
     page_reports,
+    second_factors,
     session,
+    sessions,
+    sign_in,
+    step_up,
     stripe_webhook,
     suppliers,
 )
@@ -44,6 +49,11 @@ API_NAMES = frozenset({"v1", "healthz", "readyz", "version", "openapi.json"})
 
 ROUTERS = (
     session.router,
+    sign_in.router,
+    sessions.router,
+    second_factors.router,
+    step_up.router,
+    member_invitations.router,
     campaigns.router,
     commitments.router,
     suppliers.router,

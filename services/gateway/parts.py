@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -45,6 +46,7 @@ class Gateway:
     limits: RateLimits
     kick_relay: Callable[[], None]
     ready: Callable[[], Any]
+    signing_key: Ed25519PrivateKey
     demo_logins: Sequence[dict[str, str]] = field(default_factory=list)
 
 

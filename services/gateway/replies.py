@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from contracts.envelope import parse
@@ -18,7 +17,7 @@ from contracts.escrow import PaymentActionAddress
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.redirects import Redirects
 from services.kit import telemetry
-from services.kit.broker import poll_at_once, records_of, unread
+from services.kit.broker import subscribe_records
 from services.kit.received import Received, read_record
 
 REPLIES_TOPIC = "gateway.replies"
@@ -28,22 +27,13 @@ log = telemetry.logger("gateway.replies")
 
 def subscribe_replies(broker: KafkaBroker, redirects: Redirects, settings: GatewaySettings) -> None:
     """Subscribe this instance to the replies."""
-    subscription = broker.subscriber(
-        settings.kafka_prefix + REPLIES_TOPIC,
-        batch=True,
-        group_id=f"{settings.kafka_prefix}{REPLIES_TOPIC}-{settings.instance}",
-        auto_offset_reset="earliest",
-        ack_policy=AckPolicy.MANUAL,
-        parser=unread,
-        decoder=records_of,
-    )
 
     async def on_records(records: Sequence[Any]) -> None:
         for record in records:
             take(record, redirects)
 
-    subscription(on_records)
-    poll_at_once(subscription)
+    topic = settings.kafka_prefix + REPLIES_TOPIC
+    subscribe_records(broker, on_records, topics=[topic], group=f"{topic}-{settings.instance}")
 
 
 def take(record: Any, redirects: Redirects) -> None:

@@ -170,6 +170,7 @@ def _assemble(
         limits=limits,
         kick_relay=running.kick_relay,
         ready=ready,
+        signing_key=key,
     )
 
 

@@ -43,6 +43,16 @@ class GatewaySettings(KitSettings):
     stripe_browser_base: str | None = None
     """Where the stand-in's card form lives for a browser; None with real Stripe."""
 
+    participant_invitations_max: int = Field(default=5, ge=0, le=1_000)
+    """How many people one participant may invite; 0 leaves inviting to staff."""
+
+    passkey_domain: str = "localhost"
+    """The domain that passkeys belong to: the site's, without scheme and port."""
+    second_factor_before_commitment: bool = True
+    """Whether a participant needs a passkey or an authenticator before the first commitment; production has to."""
+
+    codes_free_per_account: int = Field(default=5, ge=1, le=1_000)
+    """How many codes, and how many wrong answers, an address has before each further one waits twice as long."""
     rate_limits: dict[LimitName, str] = {}
     """Limits that differ from the profile's in `domain/limits.py`, as JSON: {"commit": "20/minute"}; "" lifts one."""
 
@@ -55,6 +65,16 @@ class GatewaySettings(KitSettings):
     def _test_money_stays_local(self) -> Self:
         if self.profile == "production" and self.stripe_kind != "stripe":
             raise ValueError("production needs ALPMERA_STRIPE_KIND=stripe")
+        return self
+
+    @model_validator(mode="after")
+    def _production_proves_people(self) -> Self:
+        if self.profile == "production" and (
+            not self.second_factor_before_commitment or "." not in self.passkey_domain
+        ):
+            raise ValueError(
+                "production needs ALPMERA_PASSKEY_DOMAIN and keeps ALPMERA_SECOND_FACTOR_BEFORE_COMMITMENT on"
+            )
         return self
 
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ are. Headers are read by the kit, so that one bad header cannot spoil a batch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -54,17 +54,42 @@ def make_broker(settings: KitSettings, *, client_id: str) -> KafkaBroker:
     )
 
 
-async def unread(records: tuple[ConsumerRecord, ...], original: Any = None) -> Any:
+async def _unread(records: tuple[ConsumerRecord, ...], original: Any = None) -> Any:
     """A parser that hands the records over unread (FastStream's own decodes headers and would fail a whole batch)."""
     return KafkaMessage(body=b"", headers={}, raw_message=records, consumer=None)  # type: ignore[arg-type]
 
 
-async def records_of(message: Any) -> Any:
+async def _records_of(message: Any) -> Any:
     """A decoder whose result is the records themselves: the kit reads each by its type."""
     return message.raw_message
 
 
-def poll_at_once(subscription: Any) -> None:
+def subscribe_records(
+    broker: KafkaBroker,
+    on_records: Callable[[Sequence[ConsumerRecord]], Awaitable[None]],
+    *,
+    topics: Sequence[str],
+    group: str,
+    **options: Any,
+) -> Any:
+    """Subscribe a function to whole batches of unread records, from a group's first one on; acknowledging is its own
+    affair. `options` are FastStream's. Returns FastStream's subscriber."""
+    subscription = broker.subscriber(
+        *topics,
+        batch=True,
+        group_id=group,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,
+        parser=_unread,
+        decoder=_records_of,
+        **options,
+    )
+    subscription(on_records)
+    _poll_at_once(subscription)
+    return subscription
+
+
+def _poll_at_once(subscription: Any) -> None:
     """Let a batch subscriber ask for the next records as soon as it has waited for some in vain. FastStream's own sleeps once
     more for the poll's timeout, so that every second message after an idle moment came a tenth of a second late."""
 
@@ -84,21 +109,6 @@ def subscribe(
 ) -> Any:
     """Subscribe a batch handler to topics under its consumer group. Returns FastStream's subscriber."""
     prefix = settings.kafka_prefix
-    subscription = broker.subscriber(
-        *[prefix + topic for topic in topics],
-        batch=True,
-        group_id=prefix + handler.service.consumer,
-        auto_offset_reset="earliest",
-        ack_policy=AckPolicy.MANUAL,
-        max_records=settings.batch_records_max,
-        batch_timeout_ms=GETMANY_TIMEOUT_MILLISECONDS,
-        session_timeout_ms=SESSION_TIMEOUT_MILLISECONDS,
-        heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
-        max_poll_interval_ms=MAX_POLL_INTERVAL_MILLISECONDS,
-        fetch_max_wait_ms=500,
-        parser=unread,
-        decoder=records_of,
-    )
 
     async def on_records(records: Sequence[ConsumerRecord]) -> None:
         began = monotonic_seconds()
@@ -106,8 +116,18 @@ def subscribe(
         await _commit(subscription.consumer, handler)
         await asyncio.sleep(_rest_seconds(handler, len(records), monotonic_seconds() - began))
 
-    subscription(on_records)
-    poll_at_once(subscription)
+    subscription = subscribe_records(
+        broker,
+        on_records,
+        topics=[prefix + topic for topic in topics],
+        group=prefix + handler.service.consumer,
+        max_records=settings.batch_records_max,
+        batch_timeout_ms=GETMANY_TIMEOUT_MILLISECONDS,
+        session_timeout_ms=SESSION_TIMEOUT_MILLISECONDS,
+        heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
+        max_poll_interval_ms=MAX_POLL_INTERVAL_MILLISECONDS,
+        fetch_max_wait_ms=500,
+    )
     return subscription
 
 

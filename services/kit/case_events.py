@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
-
 from contracts.common import CaseClosedShape, CaseOpenedShape
 from contracts.envelope import Message
+from services.kit.database import sql
 from services.kit.flush import freeze
 from services.kit.work import Work
 
@@ -22,11 +21,11 @@ async def apply_case_event(work: Work, message: Message) -> None:
         work.set_frozen(message.scope_id, frozen=True)
     elif isinstance(message, CaseClosedShape) and message.blocking:
         await work.connection.execute(
-            text("DELETE FROM frozen_scope WHERE case_id = :case_id"), {"case_id": message.case_id}
+            sql("DELETE FROM frozen_scope WHERE case_id = :case_id"), {"case_id": message.case_id}
         )
         left = (
             await work.connection.execute(
-                text("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"), {"scope": message.scope_id}
+                sql("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"), {"scope": message.scope_id}
             )
         ).scalar_one()
         work.set_frozen(message.scope_id, frozen=bool(left))

@@ -29,7 +29,7 @@ _DUE = sql(
 )
 _CLAIM = sql(
     "SELECT id, kind, scope, subject, due_at, payload, traceparent, correlation_id, stack_now() AS now FROM deadline "
-    "WHERE id = ANY(CAST(:ids AS uuid[])) AND settled_at IS NULL AND acts_at <= stack_now() "
+    "WHERE id = ANY(CAST(:ids AS uuid[])) AND settled_at IS NULL AND acts_at <= (SELECT stack_now()) "
     "ORDER BY due_at, id FOR UPDATE SKIP LOCKED"
 )
 

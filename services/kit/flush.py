@@ -102,12 +102,11 @@ async def flush(work: Work, *, head_table: str) -> None:
         await write_heads(work, head_table)
     if buffers.outbox:
         await insert_outbox(work.connection, buffers.outbox)
-        await work.connection.execute(sql("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
     failpoint(f"{work.service}.before_commit")
 
 
 async def insert_outbox(connection: AsyncConnection, rows: list[OutboxRow]) -> None:
-    """Insert messages to be sent, in the given sequence."""
+    """Insert messages to be sent, in the given sequence, and wake the relay when they are committed."""
     await connection.execute(
         _INSERT_OUTBOX,
         {
@@ -121,6 +120,7 @@ async def insert_outbox(connection: AsyncConnection, rows: list[OutboxRow]) -> N
             "payloads": [row.payload for row in rows],
         },
     )
+    await connection.execute(sql("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
 
 
 async def _write_cases(work: Work) -> None:

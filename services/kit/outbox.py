@@ -14,8 +14,7 @@ from contracts.envelope import Actor, Envelope, Message
 from contracts.topics import commands_topic
 from services.kit.assertion import sign
 from services.kit.buffers import OutboxRow
-from services.kit.database import sql
-from services.kit.flush import NOTIFY_CHANNEL, insert_outbox
+from services.kit.flush import insert_outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +67,3 @@ async def enqueue_commands(
     if not outgoing:
         return
     await insert_outbox(connection, [outbox_row(item, key) for item in outgoing])
-    await connection.execute(sql("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})

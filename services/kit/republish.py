@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
-
 from contracts.common import RepublishEventsShape
 from contracts.envelope import Message
+from services.kit.database import sql
 from services.kit.work import Work
 
 REPUBLISH_SUFFIX = ".republish_events.v1"
@@ -17,7 +16,7 @@ async def republish(work: Work, message: Message | None) -> None:
     if not isinstance(message, RepublishEventsShape) or not message.stream.startswith(f"{work.service}:"):
         return
     await work.connection.execute(
-        text(
+        sql(
             "UPDATE outbox SET published_at = NULL WHERE stream = :stream AND seq BETWEEN :low AND :high "
             "AND published_at IS NOT NULL"
         ),

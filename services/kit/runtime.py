@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import contracts.catalogue  # noqa: F401 - fills the registry of messages
@@ -24,7 +23,7 @@ from services.kit.assertion import make_verifier
 from services.kit.audit_seal import Sealer
 from services.kit.batch import BatchHandler
 from services.kit.broker import check_cluster, make_broker, subscribe
-from services.kit.database import create_engine, retry_delay_seconds
+from services.kit.database import create_engine, retry_delay_seconds, sql
 from services.kit.deadlines import Deadlines
 from services.kit.flush import NOTIFY_CHANNEL
 from services.kit.health import serve_health
@@ -173,7 +172,7 @@ class Runtime:
         checks: dict[str, Any] = {}
         try:
             async with self.engine.connect() as connection:
-                at = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one()
+                at = (await connection.execute(sql("SELECT version_num FROM alembic_version"))).scalar_one()
             checks["database"] = True
             checks["migrations"] = at == head_revision(self.service.name)
         except Exception as error:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from sqlalchemy import text
-
 from contracts.envelope import SYSTEM, Envelope, derived_id, message_class
 from contracts.topics import commands_topic
 from services.kit import parking, telemetry
 from services.kit.batch import BatchHandler
-from services.kit.database import is_transient
+from services.kit.database import is_transient, sql
 from services.kit.transaction import begin, finish_work, make_work
 
 SWEEP_SECONDS = 1.0
@@ -21,7 +19,7 @@ GATES_MAX = 200
 
 log = telemetry.logger("kit.sweeper")
 
-_NOT_OPEN = text(
+_NOT_OPEN = sql(
     """
     SELECT stream, last_seq, state, extract(epoch FROM clock_timestamp() - state_since) AS seconds,
         extract(epoch FROM clock_timestamp() - republish_asked_at) AS asked_seconds
@@ -81,14 +79,14 @@ class Sweeper:
         async with begin(self.owner.engine, service) as connection:
             state = (
                 await connection.execute(
-                    text("SELECT state FROM gate WHERE consumer = :consumer AND stream = :stream FOR UPDATE"),
+                    sql("SELECT state FROM gate WHERE consumer = :consumer AND stream = :stream FOR UPDATE"),
                     {"consumer": service.consumer, "stream": stream},
                 )
             ).scalar_one()
             if state == "blocked":
                 return
             await connection.execute(
-                text(
+                sql(
                     "UPDATE gate SET state = 'open', state_since = clock_timestamp() "
                     "WHERE consumer = :consumer AND stream = :stream AND state = 'resuming'"
                 ),
@@ -107,7 +105,7 @@ class Sweeper:
         service = self.owner.service
         async with begin(self.owner.engine, service) as connection:
             await connection.execute(
-                text(
+                sql(
                     """
                     UPDATE gate SET last_seq = parked.seq, last_event_id = parked.message_id FROM parked
                     WHERE gate.consumer = :consumer AND gate.stream = :stream AND parked.consumer = gate.consumer
@@ -124,7 +122,7 @@ class Sweeper:
         async with self.owner.engine.connect() as connection:
             rows = (
                 await connection.execute(
-                    text(
+                    sql(
                         "SELECT message_id, topic, key, headers, payload FROM parked WHERE consumer = :consumer "
                         "AND stream IS NULL AND reason = 'behind' AND discard_approved_by IS NULL LIMIT :rows_max"
                     ),
@@ -140,7 +138,7 @@ class Sweeper:
         async with begin(self.owner.engine, service) as connection:
             left = (
                 await connection.execute(
-                    text("SELECT EXISTS (SELECT FROM parked WHERE consumer = :consumer AND message_id = :id)"),
+                    sql("SELECT EXISTS (SELECT FROM parked WHERE consumer = :consumer AND message_id = :id)"),
                     {"consumer": service.consumer, "id": row.message_id},
                 )
             ).scalar_one()
@@ -170,7 +168,7 @@ class Sweeper:
         async with begin(self.owner.engine, service) as connection:
             first = (
                 await connection.execute(
-                    text("SELECT min(seq) FROM parked WHERE consumer = :consumer AND stream = :stream"),
+                    sql("SELECT min(seq) FROM parked WHERE consumer = :consumer AND stream = :stream"),
                     {"consumer": service.consumer, "stream": row.stream},
                 )
             ).scalar_one()
@@ -186,7 +184,7 @@ class Sweeper:
                 commands_topic(producer),
             )  # fmt: skip
             await connection.execute(
-                text(
+                sql(
                     "UPDATE gate SET republish_asked_at = clock_timestamp() "
                     "WHERE consumer = :consumer AND stream = :stream"
                 ),

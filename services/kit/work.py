@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts.common import CaseClosedShape, CaseOpenedShape, CommandRefusedShape
@@ -30,6 +29,7 @@ from contracts.envelope import (
 from contracts.errors import Rejected
 from contracts.topics import events_topic
 from services.kit.buffers import Buffers, DeadlineRow, IntentRow, OutboxRow
+from services.kit.database import sql
 
 DEADLINE_GRACE_SECONDS = 60
 """A deadline acts this long after it is due, so that what was received in time has arrived (protocol, races)."""
@@ -227,7 +227,7 @@ class Work:
         opened_here = self.buffers.cases.pop((kind, subject), None)
         row = (
             await self.connection.execute(
-                text(
+                sql(
                     "UPDATE cases SET closed_at = :now, resolution = :resolution "
                     "WHERE kind = :kind AND subject = :subject AND closed_at IS NULL "
                     "RETURNING case_id, scope, blocking"
@@ -241,7 +241,7 @@ class Work:
             return opened_here is not None
         if row.blocking:
             await self.connection.execute(
-                text("DELETE FROM frozen_scope WHERE case_id = :case_id"), {"case_id": row.case_id}
+                sql("DELETE FROM frozen_scope WHERE case_id = :case_id"), {"case_id": row.case_id}
             )
             await self._thaw(row.scope)
         self._publish_case_closed(row.case_id, row.scope, kind, resolution, blocking=row.blocking)
@@ -285,7 +285,7 @@ class Work:
         """A blocking case is over: the scope stays frozen while another one, recorded or opened here, still holds it."""
         recorded = (
             await self.connection.execute(
-                text("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"), {"scope": scope}
+                sql("SELECT EXISTS (SELECT FROM frozen_scope WHERE scope = :scope)"), {"scope": scope}
             )
         ).scalar_one()
         opened_here = any(case["blocking"] and case["scope"] == scope for case in self.buffers.cases.values())

@@ -10,6 +10,7 @@ from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
 from contracts.escrow import FundsHeld, RefundSent
 from contracts.gateway import PersonRecorded
+from contracts.notifications import SendAccountMail
 from contracts.suppliers import SupplierRegistered
 from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
@@ -23,6 +24,12 @@ from services.notifications.usecases.deliver_mail import (
     post_delivery,
 )
 from services.notifications.usecases.record_person import erase_person, record_person
+from services.notifications.usecases.send_account_mail import (
+    ACCOUNT_MAIL_PURPOSE,
+    deliver_account_mail,
+    post_account_mail,
+    send_account_mail,
+)
 from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
 from services.notifications.usecases.write_mail import MAIL_PURPOSE
 
@@ -72,6 +79,7 @@ HANDLERS: Handlers = {
     CampaignOpened: _keep_campaign,
     SupplierRegistered: _keep_supplier,
     PersonRecorded: record_person,
+    SendAccountMail: send_account_mail,
 }
 """What is done with each message; a message of another class is not for this service."""
 
@@ -100,6 +108,9 @@ SERVICE = Service(
     on_tombstone=on_tombstone,
     purposes={
         MAIL_PURPOSE: Purpose(call=deliver_mail, find=find_mail, post=post_delivery, runs_while_frozen=True),
+        ACCOUNT_MAIL_PURPOSE: Purpose(
+            call=deliver_account_mail, find=find_mail, post=post_account_mail, runs_while_frozen=True
+        ),
     },
     intents_in_flight_max=DELIVERIES_IN_FLIGHT_MAX,
     poison_policy="skip",

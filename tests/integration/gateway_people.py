@@ -32,6 +32,7 @@ from services.gateway.domain.policy import ROLE_OF, Rule
 from services.gateway.openapi import document
 from services.gateway.schemas.examples import BODY_EXAMPLES
 from services.gateway.store.accounts import Account, NewAccount, OpenedSession, insert_accounts, open_sessions
+from services.gateway.store.second_factors import NewPasskey, insert_passkey
 from services.kit.clock import wall_now
 from tests.integration.gateway_support import STARTED, Stage, drafted_campaign, opened_campaign
 
@@ -58,11 +59,13 @@ class People:
                 "supplier_id",
                 "case_id",
                 "draft_id",
+                "passkey_id",
             )
         }
         self.subjects: dict[str, UUID] = {}
         self.sessions: dict[str, OpenedSession] = {}
         self.terms_hash = ""
+        self.tokens: dict[str, str] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
 
     async def prepare(self) -> People:
@@ -75,10 +78,14 @@ class People:
                 async with self.stage.owner.begin() as connection:
                     await insert_accounts(connection, [account])
                 self.sessions[person] = await self.open_session(person)
+                await self._passkey(person)
+        self.ids["session_id"] = (await self.open_session("owner")).session_id
         await self._tell_campaign()
         await self._tell_fulfillment()
         await self._operation()
         staff = self.client("operations")
+        await self.stage.seen(staff, f"/v1/campaigns/{self.ids['campaign_id']}")
+        await self._invitations()
         for path in (
             f"/v1/campaigns/{self.ids['campaign_id']}",
             f"/v1/campaigns/{self.ids['draft_id']}",
@@ -137,7 +144,10 @@ class People:
             "plan_hash": "c" * 64,
             "commitment_ids": [str(self.ids["commitment_id"])],
             "role": ROLE_OF[person] or "operations",
+            "token": self.tokens.get(rule.operation, ""),
         }
+        if name == "MemberInvitationBody":
+            del own["role"]
         if name == "SignOffBody" and own["role"] not in {"operations", "escrow_auditor", "trust_reviewer"}:
             own["role"] = "operations"
         return body | {field: value for field, value in own.items() if field in body}
@@ -231,6 +241,30 @@ class People:
                 conditions=(ReleaseCondition(name="supplier_accepted", met=True, evidence=()),),
             )
         )  # fmt: skip
+
+    async def _passkey(self, person: str) -> None:
+        """A passkey that this person has; the owner's is the one that is asked for."""
+        passkey = NewPasskey(
+            id=self.ids["passkey_id"] if person == "owner" else uuid4(),
+            credential_id=uuid4().bytes,
+            subject_id=self.subjects[person],
+            public_key=b"key",
+            sign_count=0,
+            name=f"label of {person}",
+        )
+        async with self.stage.owner.begin() as connection:
+            await insert_passkey(connection, passkey, now=wall_now())
+
+    async def _invitations(self) -> None:
+        """One invitation of the owner's, and one for each operation that takes a token."""
+        issued = await self.client("owner").post("/v1/member-invitations", json={"note": "label of owner"})
+        self.ids["member_invitation_id"] = UUID(issued.json()["id"])
+        opening = {"campaign_id": str(self.ids["campaign_id"])}
+        wanted = {"sign_up_code_ask": {}, "member_invitations_preview": {}, "member_invitations_redeem": opening}
+        for operation, body in wanted.items():
+            issued = await self.client("operations").post("/v1/member-invitations", json=body)
+            assert issued.status_code == 201, issued.text
+            self.tokens[operation] = issued.json()["token"]
 
     async def _operation(self) -> None:
         """The owner reports a fault: an operation, an issue with its text."""

@@ -330,3 +330,8 @@ async def make_stage(**changes: Any) -> AsyncIterator[Stage]:
                 await stage.close()
     finally:
         await producer.stop()
+
+
+def key() -> dict[str, str]:
+    """The headers of an act of its own, whose outcome is waited for."""
+    return {"Idempotency-Key": uuid4().hex, "Prefer": "wait=15"}

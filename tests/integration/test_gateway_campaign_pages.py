@@ -31,6 +31,7 @@ from services.gateway.auth.local_sign_in import DEMO_SUPPLIER_ID
 from tests.integration.gateway_support import (
     STARTED,
     Stage,
+    key,
     make_stage,
 )
 
@@ -41,10 +42,6 @@ pytestmark = pytest.mark.asyncio
 async def stage() -> AsyncIterator[Stage]:
     async with make_stage() as made:
         yield made
-
-
-def key() -> dict[str, str]:
-    return {"Idempotency-Key": uuid4().hex, "Prefer": "wait=15"}
 
 
 async def join(

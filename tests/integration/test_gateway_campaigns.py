@@ -26,6 +26,7 @@ from tests.integration.gateway_support import (
     Stage,
     campaign_terms,
     drafted_campaign,
+    key,
     make_stage,
     opened_campaign,
 )
@@ -37,10 +38,6 @@ pytestmark = pytest.mark.asyncio
 async def stage() -> AsyncIterator[Stage]:
     async with make_stage() as made:
         yield made
-
-
-def key() -> dict[str, str]:
-    return {"Idempotency-Key": uuid4().hex, "Prefer": "wait=15"}
 
 
 def draft_body(**changes: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ from contracts.suppliers import (
     SupplierRegistered,
 )
 from services.gateway.auth.local_sign_in import DEMO_SUPPLIER_ID
-from tests.integration.gateway_support import STARTED, Stage, make_stage
+from tests.integration.gateway_support import STARTED, Stage, key, make_stage
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,10 +54,6 @@ pytestmark = pytest.mark.asyncio
 async def stage() -> AsyncIterator[Stage]:
     async with make_stage() as made:
         yield made
-
-
-def key() -> dict[str, str]:
-    return {"Idempotency-Key": uuid4().hex, "Prefer": "wait=15"}
 
 
 def send(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> asyncio.Task[httpx.Response]:

@@ -179,6 +179,31 @@ def test_a_crashed_service_is_started_again_and_said(small_stack: SmallStack) ->
     assert "escrow restarting ended with status -9" in small_stack.said()
 
 
+def test_when_the_fork_server_dies_its_services_end_with_it_and_start_again(small_stack: SmallStack) -> None:
+    before = small_stack.start_ready().processes()
+    pid, start = before["escrow"]
+    server = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    assert "fork_server" in Path(f"/proc/{server}/cmdline").read_text()
+
+    os.kill(server, signal.SIGKILL)
+
+    assert wait_until_gone({name: before[name] for name in ("gateway", "escrow")}) == []
+    _wait(lambda: small_stack.status()["ready"])
+    assert read_record(small_stack.state).units["gateway"].restarts == 1
+    assert is_running(*before["kafka"])
+    small_stack.kill()
+    assert wait_until_gone(read_record(small_stack.state).processes()) == []
+
+
+def test_a_forked_service_is_a_process_of_its_own(small_stack: SmallStack) -> None:
+    pid, _ = small_stack.start_ready().processes()["escrow"]
+
+    assert os.getsid(pid) == pid
+    assert Path(f"/proc/{pid}/comm").read_text().strip() == "small_service"
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"ALPMERA_MASTER_KEY" not in environment
+
+
 def test_down_ends_every_process_and_says_so(small_stack: SmallStack) -> None:
     record = small_stack.start_ready()
     processes = record.processes()

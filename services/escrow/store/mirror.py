@@ -22,8 +22,8 @@ SWEEP_ROWS_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
-    """What there is to do, in one look."""
+class Waiting:
+    """What waits for reconciliation, in one look."""
 
     unsettled: bool
     sweepable: bool
@@ -40,7 +40,7 @@ class Cover:
     owed_minor: int
 
 
-async def todo(engine: AsyncEngine) -> Todo:
+async def what_waits(engine: AsyncEngine) -> Waiting:
     """Whether anything waits for reconciliation."""
     async with engine.connect() as connection:
         row = (
@@ -52,7 +52,7 @@ async def todo(engine: AsyncEngine) -> Todo:
                             OR EXISTS (SELECT FROM balance_transaction WHERE scope IS NULL) AS unsettled,
                         EXISTS (
                             SELECT FROM balance_transaction
-                            WHERE swept_at IS NULL AND scope IS NOT NULL AND available_on <= stack_now()
+                            WHERE swept_at IS NULL AND scope IS NOT NULL AND available_on <= (SELECT stack_now())
                         ) AS sweepable,
                         EXISTS (SELECT FROM payment WHERE state IN ('action_required', 'processing'))
                             OR EXISTS (SELECT FROM refund_decision WHERE state = 'pending') AS unanswered,
@@ -62,7 +62,7 @@ async def todo(engine: AsyncEngine) -> Todo:
                 )
             )
         ).one()
-    return Todo(row.unsettled, row.sweepable, row.unanswered, row.clock_version, row.now)
+    return Waiting(row.unsettled, row.sweepable, row.unanswered, row.clock_version, row.now)
 
 
 async def newest_created(engine: AsyncEngine) -> int:
@@ -145,7 +145,7 @@ async def sweepable(engine: AsyncEngine) -> list[tuple[str, str]]:
         found = await connection.execute(
             text(
                 "SELECT scope, bt_id FROM balance_transaction "
-                "WHERE swept_at IS NULL AND scope IS NOT NULL AND available_on <= stack_now() "
+                "WHERE swept_at IS NULL AND scope IS NOT NULL AND available_on <= (SELECT stack_now()) "
                 "ORDER BY scope, bt_id LIMIT :rows_max"
             ),
             {"rows_max": SWEEP_ROWS_MAX},
@@ -274,7 +274,7 @@ _UNANSWERED = text(
         WHERE payment_id IN (
             SELECT payment_id FROM payment
             WHERE state IN ('action_required', 'processing') AND payment_intent_id IS NOT NULL
-                AND COALESCE(asked_at, changed_at) < stack_now() - interval '60 seconds'
+                AND COALESCE(asked_at, changed_at) < (SELECT stack_now()) - interval '60 seconds'
             ORDER BY changed_at
             LIMIT :rows_max
             FOR UPDATE SKIP LOCKED
@@ -285,7 +285,7 @@ _UNANSWERED = text(
         WHERE decision_id IN (
             SELECT decision_id FROM refund_decision
             WHERE state = 'pending' AND refund_id IS NOT NULL
-                AND COALESCE(asked_at, changed_at) < stack_now() - interval '1 hour'
+                AND COALESCE(asked_at, changed_at) < (SELECT stack_now()) - interval '1 hour'
             ORDER BY decided_at
             LIMIT :rows_max
             FOR UPDATE SKIP LOCKED

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from services.gateway.domain.proofs import Proof
 from services.gateway.domain.roles import PARTICIPANT, STAFF, SUPPLIER
 
 
@@ -20,6 +21,9 @@ class Identity:
     label: str | None = field(default=None, repr=False)
     csrf_token: str = field(default="", repr=False)
     expires_at: datetime | None = None
+    proof: Proof = "local"
+    proven_at: datetime | None = None
+    has_factor: bool = False
 
     @property
     def is_staff(self) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.errors import Rejected
 from services.gateway.auth.people import Person, record_people
 from services.gateway.auth.requests import count
+from services.gateway.domain.client_words import client_words
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -87,7 +88,8 @@ async def sign_in(request: Request) -> Response:
         account = await account_by_email(connection, lookup)
         if account is None:
             raise Rejected("not_found")
-        (session,) = await open_sessions(connection, [account], now=wall_now())
+        client = client_words(request.headers.get("user-agent"))
+        (session,) = await open_sessions(connection, [account], now=wall_now(), proof="local", client=client)
     answer = {
         "token": session.token,
         "csrf_token": session.csrf_token,

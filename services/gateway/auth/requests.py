@@ -16,9 +16,11 @@ from services.gateway.auth.identity import Identity
 from services.gateway.auth.origins import SAFE_METHODS
 from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
+from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
 from services.gateway.middleware import note_standing
 from services.gateway.parts import gateway_of
 from services.gateway.usecases.limit_rates import RateLimitedError
+from services.kit.clock import wall_now
 
 COOKIE = "__Host-session"
 CSRF_HEADER = "x-alpmera-csrf"
@@ -28,20 +30,20 @@ COUNTED_APART: dict[str, LimitName] = {"commit_funds": "commit"}
 
 async def identify(request: Request) -> Identity | None:
     """The signed-in account of a request, counted against its limits, or None. Raises Rejected(csrf_failed) for a write
-    that a browser was tricked into, ProblemError(rate_limited)."""
-    identity = await identity_of(request)
-    if identity is not None:
-        await count(request, "account", str(identity.subject_id))
-        if request.method not in SAFE_METHODS:
-            await count(request, "write", str(identity.subject_id))
+    that a browser was tricked into, Rejected(second_factor_required) for a session that has to prove more first,
+    ProblemError(rate_limited)."""
+    identity = await _counted_identity(request)
+    if identity is not None and not opens_the_account(identity.role, identity.proof):
+        raise Rejected("second_factor_required")
     return identity
 
 
-async def count(request: Request, name: LimitName, whose: str) -> None:
-    """Count a request against a limit; the answer tells where the sender stands with the tightest one. Raises
-    ProblemError(rate_limited)."""
+async def count(request: Request, name: LimitName, whose: str, *, exactly: bool = False) -> None:
+    """Count a request against a limit; the answer tells where the sender stands with the tightest one. `exactly` counts
+    in the database itself, for what guards a secret. Raises ProblemError(rate_limited)."""
+    limits = gateway_of(request).limits
     try:
-        standing = await gateway_of(request).limits.hit(name, whose)
+        standing = await (limits.hit_exactly(name, whose) if exactly else limits.hit(name, whose))
     except RateLimitedError as error:
         note_standing(request.scope, error.standing)
         raise
@@ -49,13 +51,21 @@ async def count(request: Request, name: LimitName, whose: str) -> None:
         note_standing(request.scope, standing)
 
 
+async def count_sign_in(request: Request) -> None:
+    """Count an attempt to sign in against the network address it came from. Raises ProblemError(rate_limited)."""
+    await count(request, "sign_in_address", request.scope["client_address"], exactly=True)
+
+
 async def identity_of(request: Request) -> Identity | None:
     """The account behind a request's token, without counting. Raises Rejected(csrf_failed)."""
     token, from_cookie = _token(request)
     if token is None:
         return None
-    identity = await gateway_of(request).sessions.identity(token)
-    if identity is not None and from_cookie and request.method not in SAFE_METHODS:
+    gateway = gateway_of(request)
+    identity = await gateway.sessions.identity(token)
+    if identity is None or (identity.proof == "local" and gateway.settings.profile == "production"):
+        return None
+    if from_cookie and request.method not in SAFE_METHODS:
         _check_intent(request, identity)
     return identity
 
@@ -68,14 +78,39 @@ async def signed_in(request: Request) -> Identity:
     return identity
 
 
+async def account_session(request: Request) -> Identity:
+    """The signed-in account, also of a session that has to prove more before it can do anything else. Raises
+    Rejected(not_signed_in)."""
+    identity = await _counted_identity(request)
+    if identity is None:
+        raise Rejected("not_signed_in")
+    return identity
+
+
 async def allowed(request: Request, operation: str) -> Identity:
-    """The signed-in account, whose role may ask the operation. Raises Rejected(not_signed_in, not_allowed)."""
+    """The signed-in account, whose role may ask the operation. Raises Rejected(not_signed_in, not_allowed,
+    step_up_required)."""
     identity = await signed_in(request)
     if not may(identity.role, operation):
         raise Rejected("not_allowed")
+    if operation in STEP_UP_ACTS and not is_fresh(identity.proof, identity.proven_at, now=wall_now()):
+        raise Rejected("step_up_required")
     if operation in COUNTED_APART:
         await count(request, COUNTED_APART[operation], str(identity.subject_id))
     return identity
+
+
+def needs_factor(request: Request, identity: Identity) -> None:
+    """Raises Rejected(passkey_required) for somebody who has to have a second factor before committing funds. The local
+    sign-in is a proof of its own kind."""
+    wanted = gateway_of(request).settings.second_factor_before_commitment
+    if wanted and not identity.has_factor and identity.proof != "local":
+        raise Rejected("passkey_required")
+
+
+def session_token(request: Request) -> str | None:
+    """The session's token that a request carries, whether it is good or not."""
+    return _token(request)[0]
 
 
 def own_origin(request: Request) -> str:
@@ -88,6 +123,15 @@ def own_origin(request: Request) -> str:
 def is_own_origin(request: Request, origin: str) -> bool:
     """Whether an origin is the one asked for or one that the settings name."""
     return origin == own_origin(request) or origin in gateway_of(request).settings.public_origins
+
+
+async def _counted_identity(request: Request) -> Identity | None:
+    identity = await identity_of(request)
+    if identity is not None:
+        await count(request, "account", str(identity.subject_id))
+        if request.method not in SAFE_METHODS:
+            await count(request, "write", str(identity.subject_id))
+    return identity
 
 
 def _token(request: Request) -> tuple[str | None, bool]:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
+from services.gateway.domain.proofs import Proof
 from services.gateway.store import accounts
+from services.gateway.store.session_list import end_sessions
 from services.gateway.usecases.coalesce import Coalescer
 from services.kit.clock import monotonic_seconds, wall_now
 
@@ -53,11 +57,48 @@ class Sessions:
         async with self._engine.begin() as connection:
             hashed = await accounts.revoke_session(connection, identity.session_id, now=wall_now())
             if hashed is not None:
-                await connection.execute(
-                    text("SELECT pg_notify(:channel, :hash)"), {"channel": NOTIFY_CHANNEL, "hash": hashed.hex()}
-                )
+                await self.tell_ended(connection, hashed)
         if hashed is not None:
             self.forget(hashed)
+
+    async def end(self, subject_id: UUID, *, only: UUID | None = None, except_for: UUID | None = None) -> int:
+        """End sessions of an account at once, everywhere; how many were ended."""
+        async with self._engine.begin() as connection:
+            ended = await end_sessions(connection, subject_id, now=wall_now(), only=only, except_for=except_for)
+            for hashed in ended:
+                await self.tell_ended(connection, hashed)
+        for hashed in ended:
+            self.forget(hashed)
+        return len(ended)
+
+    async def end_token(self, connection: AsyncConnection, token: str) -> None:
+        """End the session of a token in the caller's transaction: the browser gets another one."""
+        hashed = accounts.token_hash(token)
+        if await accounts.revoke_token(connection, hashed, now=wall_now()):
+            await self.tell_ended(connection, hashed)
+            self.forget(hashed)
+
+    async def step_up(self, connection: AsyncConnection, identity: Identity, proof: Proof) -> accounts.OpenedSession:
+        """Rotate a session's token in the caller's transaction, because its person proved more. Raises
+        Rejected(not_signed_in) when it has ended meanwhile."""
+        raised = await accounts.raise_session(connection, identity.session_id, proof=proof, now=wall_now())
+        if raised is None:
+            raise Rejected("not_signed_in")
+        opened, before = raised
+        await self.tell_ended(connection, before)
+        self.forget(before)
+        return opened
+
+    async def forget_account(self, connection: AsyncConnection, subject_id: UUID) -> None:
+        """Have every gateway read an account's sessions again: what it can sign in with has changed."""
+        for hashed in await accounts.live_hashes(connection, subject_id):
+            await self.tell_ended(connection, hashed)
+
+    async def tell_ended(self, connection: AsyncConnection, hashed: bytes) -> None:
+        """Have every gateway, this one too, forget a session when the caller commits."""
+        await connection.execute(
+            text("SELECT pg_notify(:channel, :hash)"), {"channel": NOTIFY_CHANNEL, "hash": hashed.hex()}
+        )
 
     def forget(self, hashed: bytes) -> None:
         """Drop one session from the cache."""

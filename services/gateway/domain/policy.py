@@ -45,13 +45,17 @@ ANSWERS: dict[str, tuple[int, str | None]] = {
     "C": (403, "csrf_failed"),
     "N": (404, "not_found"),
     "M": (400, "malformed_request"),
+    "U": (404, "member_invitation_unusable"),
+    "W": (403, "code_not_accepted"),
+    "K": (403, "passkey_not_accepted"),
 }
 """Letter → status and problem code. `y`: answered, with the object in it (a write may be answered by any 2xx); `e`:
 answered, and the object is not in it; `A`: sign in first; `R`: the role does not allow it; `C`: a page of another site
-asked; `N`: as if it did not exist; `M`: Stripe's signature is missing."""
+asked; `N`: as if it did not exist; `M`: Stripe's signature is missing; `U`: somebody else used the invitation; `W`, `K`:
+the code or the passkey of the example proves nothing."""
 
-MAY_ASK = frozenset("yeN")
-"""The letters of those whose role allows the operation; with `N` the object was not theirs."""
+MAY_ASK = frozenset("yeNUWK")
+"""The letters of those whose role allows the operation; with `N` and `U` the object was not theirs."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,40 @@ RULES: tuple[Rule, ...] = (
     Rule("client_config", "GET", "/v1/client-config", "yy yy yy yyyy yyy"),
     Rule("dev_sign_in", "POST", "/v1/dev/sign-in", "yC yy yy yyyy yyy"),
     Rule("dev_participants", "POST", "/v1/dev/participants", "yC yy yy yyyy yyy"),
+    # signing up and signing in
+    Rule("sign_up_code_ask", "POST", "/v1/sign-up/code", "yC yy yy yyyy yyy"),
+    Rule("sign_in_code_ask", "POST", "/v1/sign-in/code", "yC yy yy yyyy yyy"),
+    Rule("sign_in_code_answer", "POST", "/v1/sign-in/code/answer", "WC WW WW WWWW WWW"),
+    Rule("sign_in_passkey_options", "POST", "/v1/sign-in/passkey/options", "yC yy yy yyyy yyy"),
+    Rule("sign_in_passkey", "POST", "/v1/sign-in/passkey", "KC KK KK KKKK KKK"),
+    Rule("step_up_passkey_options", "POST", "/v1/step-up/passkey/options", "AC yy yy yyyy yyy"),
+    Rule("step_up_passkey", "POST", "/v1/step-up/passkey", "AC KK KK KKKK KKK"),
+    Rule("step_up_authenticator", "POST", "/v1/step-up/authenticator", "AC WW WW WWWW WWW"),
+    Rule("step_up_recovery_code", "POST", "/v1/step-up/recovery-code", "AC WW WW WWWW WWW"),
+    # one's own account
+    Rule("sessions_list", "GET", "/v1/sessions", "Ay ye ee eeee eee"),
+    Rule("sessions_end", "DELETE", "/v1/sessions/{session_id}", "AC yN NN NNNN NNN"),
+    Rule("sessions_end_others", "DELETE", "/v1/sessions", "AC yy yy yyyy yyy"),
+    Rule("account_security", "GET", "/v1/account/security", "Ay yy yy yyyy yyy"),
+    Rule("passkeys_options", "POST", "/v1/account/passkeys/options", "AC yy yy yyyy yyy"),
+    Rule("passkeys_add", "POST", "/v1/account/passkeys", "AC KK KK KKKK KKK"),
+    Rule("passkeys_name", "POST", "/v1/account/passkeys/{passkey_id}/name", "AC yN NN NNNN NNN"),
+    Rule("passkeys_remove", "DELETE", "/v1/account/passkeys/{passkey_id}", "AC yN NN NNNN NNN"),
+    Rule("authenticator_begin", "POST", "/v1/account/authenticator", "AC yy yy yyyy yyy"),
+    Rule("authenticator_confirm", "POST", "/v1/account/authenticator/confirmation", "AC WW WW WWWW WWW"),
+    Rule("authenticator_remove", "DELETE", "/v1/account/authenticator", "AC yy yy yyyy yyy"),
+    Rule("recovery_codes_renew", "POST", "/v1/account/recovery-codes", "AC yy yy yyyy yyy"),
+    # invitations to the platform
+    Rule("member_invitations_issue", "POST", "/v1/member-invitations", "AC yy RR yyRR RyR"),
+    Rule("member_invitations_list", "GET", "/v1/member-invitations", "Ay ye RR yyRR RyR"),
+    Rule("member_invitations_preview", "POST", "/v1/member-invitations/preview", "yC yy yy yyyy yyy"),
+    Rule("member_invitations_redeem", "POST", "/v1/member-invitations/redemption", "AC yU RR RRRR RRR"),
+    Rule(
+        "member_invitations_revoke",
+        "POST",
+        "/v1/member-invitations/{member_invitation_id}/revocation",
+        "AC yN RR yyRR RyR",
+    ),  # fmt: skip
     # campaigns
     Rule("campaigns_list", "GET", "/v1/campaigns", "ey ye ye yyyy yyy"),
     Rule("campaigns_read", "GET", "/v1/campaigns/{campaign_id}", "Ny yN yN yyyy yyy"),
@@ -153,6 +191,7 @@ POLICY: dict[str, Rule] = {rule.operation: rule for rule in RULES}
 STAFF_PEOPLE = frozenset(person for person in ROLE_OF if person not in tuple(ROLE_OF)[:6])
 
 SEEN_BY: dict[tuple[str, str], frozenset[str]] = {
+    ("member_invitations_list", "/left"): frozenset({"foreign_page", "owner", "other_participant"}),
     ("campaigns_read", "/staff"): STAFF_PEOPLE,
     ("campaign_commitments", "/data/*/amount"): STAFF_PEOPLE,
     ("campaign_issues", "/data/*/description"): STAFF_PEOPLE,

@@ -15,7 +15,7 @@ from contracts.errors import Rejected
 from contracts.escrow import UsePaymentMethod
 from contracts.suppliers import ReportIssue
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import allowed, is_own_origin, own_origin, signed_in
+from services.gateway.auth.requests import allowed, is_own_origin, needs_factor, own_origin, signed_in
 from services.gateway.domain.operation import Operation, Outcome
 from services.gateway.domain.words import COMMITMENT_WORDS
 from services.gateway.parts import Gateway, gateway_of
@@ -50,6 +50,7 @@ router = APIRouter(prefix="/v1", tags=["commitments"])
 async def commit_funds(request: Request, campaign_id: UUID) -> Response:
     """Reserve units and pay for them. 201 only once the funds are held and the read model shows it."""
     identity = await allowed(request, "commit_funds")
+    needs_factor(request, identity)
     body = await read_body(request, CommitBody)
     gateway = gateway_of(request)
     await gateway.visibility.check(campaign_id, identity)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import COOKIE, signed_in
+from services.gateway.auth.requests import COOKIE, account_session
 from services.gateway.parts import gateway_of
 from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers import ClientConfig, Me
 from services.gateway.schemas.describing import answers, problems
-from services.gateway.store.accounts import Account
+from services.gateway.store.accounts import Account, OpenedSession
 from services.gateway.store.read_clock import stack_clock
 
 COOKIE_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
@@ -35,10 +36,24 @@ def account_view(account: Account | Identity) -> dict[str, Any]:
     }
 
 
+def session_answer(
+    account: Account | Identity, session: OpenedSession, *, status: int = 200, campaign_id: UUID | None = None
+) -> Response:
+    """The answer that gives a browser its session: the token in the cookie alone, where no script reads it."""
+    body = {
+        "account": account_view(account),
+        "csrf_token": session.csrf_token,
+        "expires_at": session.expires_at,
+        "campaign_id": campaign_id,
+    }
+    headers = {"Set-Cookie": session_cookie(session.token), "Cache-Control": "no-store"}
+    return json_answer(body, status=status, headers=headers)
+
+
 @router.get("/me", operation_id="me", summary="Who is signed in", responses=answers(Me, 401))
 async def me(request: Request) -> Response:
     """The signed-in account and the token that writes under a cookie need."""
-    identity = await signed_in(request)
+    identity = await account_session(request)
     return json_answer({"account": account_view(identity), "csrf_token": identity.csrf_token})
 
 
@@ -51,7 +66,7 @@ async def me(request: Request) -> Response:
 )
 async def sign_out(request: Request) -> Response:
     """End the session and clear the cookie."""
-    identity = await signed_in(request)
+    identity = await account_session(request)
     await gateway_of(request).sessions.revoke(identity)
     headers = {"Set-Cookie": f"{COOKIE}=; {COOKIE_ATTRIBUTES}; Max-Age=0", "Cache-Control": "no-store"}
     return Response(status_code=204, headers=headers)

@@ -50,6 +50,12 @@ def answers(model: type[BaseModel], *statuses: int, limited: bool = True) -> Des
     return ok | problems(*statuses, limited=limited)
 
 
+def created(model: type[BaseModel], *statuses: int) -> Described:
+    """Describe an answer of 201: its body, and the problems the route may answer with."""
+    ok: Described = {201: {"model": model}}
+    return ok | problems(*statuses)
+
+
 def act(
     kind: str, body: type[BaseModel], answer: type[BaseModel], *statuses: int, versioned: bool = False
 ) -> dict[str, Any]:

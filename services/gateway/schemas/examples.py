@@ -9,6 +9,22 @@ from typing import Any
 
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _ID = "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+_CHALLENGE = "wP0mQm2YtXk0c6uVnq1J9sFhZr3dLb8eA5gT7yKoIxU"
+_CREDENTIAL_ID = "x1Q3m0yWc5sFhZr3dLb8eA"
+_PROOF: dict[str, Any] = {
+    "id": _CREDENTIAL_ID,
+    "rawId": _CREDENTIAL_ID,
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+        "authenticatorData": "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+        "signature": "MEUCIQDk",
+    },
+    "clientExtensionResults": {},
+}
+_NEW_PASSKEY: dict[str, Any] = _PROOF | {
+    "response": {"clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2NmbXRkbm9uZQ"}
+}
 
 TERMS: dict[str, Any] = {
     "title": "Heat-pump dryers for Ballard",
@@ -68,6 +84,15 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
     "DeliveryBody": {"commitment_ids": [_ID], "evidence": "Signed delivery notes, batch 12."},
     "PlanBody": {"kind": "release", "reason": "All conditions are met."},
     "ApprovalBody": {"plan_hash": _HASH},
+    "SignUpCodeBody": {"token": _CHALLENGE, "email": "ruth@people.test"},
+    "SignInCodeBody": {"email": "ruth@people.test"},
+    "CodeAnswerBody": {"challenge": _CHALLENGE, "code": "1234 5678"},
+    "OneTimeCodeBody": {"code": "123 456"},
+    "PasskeyProofBody": {"challenge_id": _ID, "credential": _PROOF},
+    "PasskeyBody": {"challenge_id": _ID, "credential": _NEW_PASSKEY, "name": "Phone"},
+    "PasskeyNameBody": {"name": "Old phone"},
+    "MemberInvitationBody": {"role": "participant", "note": "Ruth from the choir", "valid_days": 14},
+    "InvitationTokenBody": {"token": _CHALLENGE},
     "TopUpBody": {"amount": {"amount": 5_000_000, "currency": "USD"}},
 }
 """Name of a body's model → an example of it."""

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.auth.identity import Identity
+from services.gateway.domain.proofs import STRONG_PROOFS, Proof
 from services.gateway.domain.roles import STAFF
 
 TOKEN_BYTES = 32
@@ -90,9 +91,11 @@ _INSERT_ACCOUNTS = text(
 _INSERT_SESSIONS = text(
     """
     INSERT INTO session (
-        token_hash, session_id, subject_id, csrf_token, created_at, last_seen_at, idle_seconds, expires_at
+        token_hash, session_id, subject_id, csrf_token, created_at, last_seen_at, idle_seconds, expires_at, proof, client,
+        proven_at
     )
-    SELECT token_hash, session_id, subject_id, csrf_token, :now, :now, idle_seconds, expires_at
+    SELECT token_hash, session_id, subject_id, csrf_token, :now, :now, idle_seconds, expires_at, :proof, :client,
+           CAST(:proven_at AS timestamptz)
     FROM unnest(
         CAST(:hashes AS bytea[]), CAST(:session_ids AS uuid[]), CAST(:subject_ids AS uuid[]), CAST(:csrf AS text[]),
         CAST(:idle AS integer[]), CAST(:expires AS timestamptz[])
@@ -101,14 +104,30 @@ _INSERT_SESSIONS = text(
 )
 _SELECT_SESSIONS = text(
     """
-    SELECT s.token_hash, s.session_id, s.csrf_token, s.expires_at, s.last_seen_at,
-           a.subject_id, a.role, a.supplier_id, a.label
+    SELECT EXISTS (SELECT FROM passkey WHERE subject_id = a.subject_id)
+           OR EXISTS (SELECT FROM authenticator WHERE subject_id = a.subject_id AND confirmed_at IS NOT NULL) AS has_factor,
+           s.token_hash, s.session_id, s.csrf_token, s.expires_at, s.last_seen_at,
+           s.proof, s.proven_at, a.subject_id, a.role, a.supplier_id, a.label
     FROM session AS s
     JOIN account AS a ON a.subject_id = s.subject_id
     WHERE s.token_hash = ANY(CAST(:hashes AS bytea[]))
       AND s.revoked_at IS NULL
       AND s.expires_at > :now
       AND s.last_seen_at + make_interval(secs => s.idle_seconds) > :now
+    """
+)
+_RAISE_SESSION = text(
+    """
+    WITH before AS (
+        SELECT session_id, token_hash FROM session
+        WHERE session_id = :session_id AND revoked_at IS NULL AND expires_at > :now
+        FOR UPDATE
+    )
+    UPDATE session AS s
+    SET token_hash = :hash, csrf_token = :csrf, proof = :proof, proven_at = :now, last_seen_at = :now
+    FROM before
+    WHERE s.session_id = before.session_id
+    RETURNING before.token_hash AS old_hash, s.expires_at
     """
 )
 _ACCOUNT_COLUMNS = "subject_id, role, supplier_id, label, external_id"
@@ -155,9 +174,15 @@ async def accounts_by_external_id(connection: AsyncConnection, external_ids: Seq
 
 
 async def open_sessions(
-    connection: AsyncConnection, accounts: Sequence[Account], *, now: datetime
+    connection: AsyncConnection,
+    accounts: Sequence[Account],
+    *,
+    now: datetime,
+    proof: Proof = "local",
+    client: str | None = None,
 ) -> list[OpenedSession]:
-    """Open one session per account, each with a token of 256 random bits. Times are wall time."""
+    """Open one session per account, each with a token of 256 random bits. Times are wall time. `proof` is how these
+    people proved who they are, `client` by which program."""
     opened: list[OpenedSession] = []
     idle: list[int] = []
     for account in accounts:
@@ -175,6 +200,9 @@ async def open_sessions(
         _INSERT_SESSIONS,
         {
             "now": now,
+            "proof": proof,
+            "client": client,
+            "proven_at": now if proof in STRONG_PROOFS else None,
             "hashes": [token_hash(session.token) for session in opened],
             "session_ids": [session.session_id for session in opened],
             "subject_ids": [account.subject_id for account in accounts],
@@ -204,6 +232,9 @@ async def identities(connection: AsyncConnection, hashes: Sequence[bytes], *, no
             label=row.label,
             csrf_token=row.csrf_token,
             expires_at=row.expires_at,
+            proof=row.proof,
+            proven_at=row.proven_at,
+            has_factor=row.has_factor,
         )
         for row in rows
     }
@@ -220,6 +251,56 @@ async def revoke_session(connection: AsyncConnection, session_id: UUID, *, now: 
     )
     value = row.scalar_one_or_none()
     return bytes(value) if value is not None else None
+
+
+async def revoke_token(connection: AsyncConnection, hashed: bytes, *, now: datetime) -> bool:
+    """End the session whose token has this hash; False when there is none that lives."""
+    changed = await connection.execute(
+        text("UPDATE session SET revoked_at = :now WHERE token_hash = :hash AND revoked_at IS NULL"),
+        {"now": now, "hash": hashed},
+    )
+    return bool(changed.rowcount)
+
+
+async def raise_session(
+    connection: AsyncConnection, session_id: UUID, *, proof: Proof, now: datetime
+) -> tuple[OpenedSession, bytes] | None:
+    """Give a session a new token because its person proved more; the hash of the old token comes with it. None when the
+    session has ended meanwhile. It does not live longer for it."""
+    opened = OpenedSession(secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(CSRF_BYTES), session_id, now)
+    row = (
+        await connection.execute(
+            _RAISE_SESSION,
+            {
+                "session_id": session_id,
+                "hash": token_hash(opened.token),
+                "csrf": opened.csrf_token,
+                "proof": proof,
+                "now": now,
+            },
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return replace(opened, expires_at=row.expires_at), bytes(row.old_hash)
+
+
+async def live_hashes(connection: AsyncConnection, subject_id: UUID) -> list[bytes]:
+    """The token hashes of an account's sessions, so that what is remembered of them can be forgotten."""
+    rows = await connection.execute(
+        text("SELECT token_hash FROM session WHERE subject_id = :subject_id AND revoked_at IS NULL"),
+        {"subject_id": subject_id},
+    )
+    return [bytes(row.token_hash) for row in rows]
+
+
+async def sealed_email(connection: AsyncConnection, subject_id: UUID) -> str | None:
+    """The sealed address of an account."""
+    row = await connection.execute(
+        text("SELECT email_sealed FROM account WHERE subject_id = :subject_id"), {"subject_id": subject_id}
+    )
+    found: str | None = row.scalar_one_or_none()
+    return found
 
 
 def _account(row: Any) -> Account:

@@ -1,8 +1,8 @@
 """Campaigns as people see them, with who may see them inside each statement.
 
 Everybody sees open campaigns; a signed-in participant is a member and sees the members' campaigns; a supplier sees the
-campaigns it is invited to; a private campaign is seen by those who have a commitment in it. Drafts and reviews are for
-staff. Whoever may not see a campaign gets the same answer as for one that does not exist.
+campaigns it is invited to; a private campaign is seen by those who have a commitment in it or were admitted by an
+invitation. Drafts and reviews are for staff. Whoever may not see a campaign gets the same answer as for one that does not exist.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _VISIBLE = """
         OR (:member AND c.visibility = 'members')
         OR EXISTS (SELECT FROM invitation WHERE campaign_id = c.id AND supplier_id = CAST(:supplier_id AS uuid))
         OR EXISTS (SELECT FROM commitment WHERE campaign_id = c.id AND participant_id = CAST(:subject_id AS uuid))
+        OR EXISTS (SELECT FROM campaign_admission WHERE campaign_id = c.id AND subject_id = CAST(:subject_id AS uuid))
     ))
 )
 """
@@ -133,6 +134,12 @@ async def visible_progress(reads: ReadModel, campaign_id: UUID, identity: Identi
         **viewer(identity),
         id=campaign_id,
     )
+
+
+async def campaign_title(reads: ReadModel, campaign_id: UUID) -> str | None:
+    """The title of an opened campaign, for somebody who holds an invitation to it."""
+    row = await reads.one("SELECT title FROM campaign WHERE id = :id AND opened_at IS NOT NULL", id=campaign_id)
+    return str(row["title"]) if row is not None else None
 
 
 async def progress_of(reads: ReadModel, campaign_ids: Sequence[UUID]) -> dict[UUID, Row]:

@@ -55,8 +55,9 @@ class _Windows(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow):
 
     STORAGE_SCHEME = None
 
-    def __init__(self, *, seconds: Seconds = wall_seconds) -> None:
+    def __init__(self, *, secret: bytes, seconds: Seconds = wall_seconds) -> None:
         super().__init__()
+        self._secret = secret
         self._seconds = seconds
 
     @property
@@ -80,13 +81,15 @@ class _Windows(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow):
         """When the present hits stop counting, at the latest."""
         return self._seconds()
 
+    def _digest(self, key: str) -> bytes:
+        return hashlib.blake2b(key.encode(), key=self._secret, digest_size=KEY_BYTES).digest()
+
 
 class GatheredWindows(_Windows):
     """Counts in memory, exchanged with the database."""
 
     def __init__(self, *, secret: bytes, seconds: Seconds = wall_seconds) -> None:
-        super().__init__(seconds=seconds)
-        self._secret = secret
+        super().__init__(secret=secret, seconds=seconds)
         self._windows: OrderedDict[str, Window] = OrderedDict()
         self._touched: dict[str, str] = {}
 
@@ -182,17 +185,13 @@ class GatheredWindows(_Windows):
             self._windows.move_to_end(key)
         return window
 
-    def _digest(self, key: str) -> bytes:
-        return hashlib.blake2b(key.encode(), key=self._secret, digest_size=KEY_BYTES).digest()
-
 
 class ExactWindows(_Windows):
     """Counts in the database alone, one transaction for each hit."""
 
     def __init__(self, engine: AsyncEngine, *, secret: bytes, seconds: Seconds = wall_seconds) -> None:
-        super().__init__(seconds=seconds)
+        super().__init__(secret=secret, seconds=seconds)
         self._engine = engine
-        self._secret = secret
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Take `amount` hits unless the weighted count of both windows would pass the limit."""
@@ -234,6 +233,3 @@ class ExactWindows(_Windows):
         hits = await self.get(key)
         if hits:
             await self.incr(key, 1, -hits)
-
-    def _digest(self, key: str) -> bytes:
-        return hashlib.blake2b(key.encode(), key=self._secret, digest_size=KEY_BYTES).digest()

@@ -7,9 +7,11 @@ wrong although every variable is there; the guard and a person read those.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 
@@ -35,10 +37,14 @@ class Rendered:
 
 def render_mail(mail: Mail, *, with_html: bool) -> Rendered:
     """Render a mail. Raises IncompleteMailError."""
+    return render(f"{mail.template}.v{mail.version}", mail.facts, with_html=with_html)
+
+
+def render(name: str, facts: Mapping[str, Any], *, with_html: bool) -> Rendered:
+    """Fill the templates of a name and version. Raises IncompleteMailError."""
     settings = mail_settings()
     public_url = settings.public_url.rstrip("/") if settings.public_url else None
-    variables = {**mail.facts, "test_money": settings.test_money, "public_url": public_url}
-    name = f"{mail.template}.v{mail.version}"
+    variables = {**facts, "test_money": settings.test_money, "public_url": public_url}
     try:
         # A line break in a title must not become a second mail header.
         subject = " ".join(_template(f"{name}.subject.j2").render(variables).split())

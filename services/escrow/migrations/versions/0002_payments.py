@@ -152,6 +152,7 @@ _TABLES = (
     CREATE INDEX balance_transaction_due ON balance_transaction (available_on)
     WHERE swept_at IS NULL AND scope IS NOT NULL
     """,
+    "CREATE INDEX balance_transaction_unknown ON balance_transaction (bt_id) WHERE scope IS NULL",
     "CREATE INDEX ledger_account_psp ON ledger_account (class) WHERE class IN ('psp_available', 'psp_pending')",
     """
     CREATE TABLE reconciliation (

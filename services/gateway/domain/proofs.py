@@ -1,0 +1,45 @@
+"""How somebody proved who they are, what that is good for, and which acts want the proof again. Wall time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.gateway.domain.roles import PARTICIPANT
+
+Proof = Literal["local", "mail_code", "passkey", "totp", "recovery_code"]
+"""`local` is the sign-in without proof, which exists in the local profile alone; `totp` is a code from a mail together
+with one from the account's authenticator; `recovery_code` is a code from a mail together with a recovery code."""
+
+STRONG_PROOFS: frozenset[str] = frozenset({"passkey", "totp"})
+"""Proofs that combine two factors."""
+
+STEP_UP_WITHIN = timedelta(minutes=5)
+STEP_UP_ACTS: frozenset[str] = frozenset(
+    {"approve_clearing_plan", "top_up_float", "retry_plan_transfer", "sign_off_failure", "register_supplier"}
+)
+"""The staff's acts on money, and the one that names a payout account. Never a commit, never a withdrawal: a person must
+not be kept from leaving."""
+
+
+def opens_the_account(role: str, proof: str) -> bool:
+    """Whether a session may do what its role allows; otherwise it can only complete its proof. A code from a mail is
+    enough for a participant."""
+    return proof == "local" or proof in STRONG_PROOFS or (role == PARTICIPANT and proof != "recovery_code")
+
+
+def is_fresh(proof: str, proven_at: datetime | None, *, now: datetime) -> bool:
+    """Whether two factors were proven within the last five minutes."""
+    return proof == "local" or (proof in STRONG_PROOFS and _recent(proven_at, now))
+
+
+def may_change_factors(proof: str, proven_at: datetime | None, *, has_factor: bool, now: datetime) -> bool:
+    """Whether a session may add or remove ways of signing in: the first one always, later ones after a fresh proof or a
+    recovery code."""
+    return (
+        not has_factor or is_fresh(proof, proven_at, now=now) or (proof == "recovery_code" and _recent(proven_at, now))
+    )
+
+
+def _recent(proven_at: datetime | None, now: datetime) -> bool:
+    return proven_at is not None and now - proven_at < STEP_UP_WITHIN

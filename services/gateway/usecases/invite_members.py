@@ -1,0 +1,159 @@
+"""Issue, list, revoke and use invitations to the platform. Wall time; each act is one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from contracts.errors import Rejected
+from services.gateway.auth.identity import Identity
+from services.gateway.domain.inviting import may_invite, may_open_private, sees_all_invitations
+from services.gateway.domain.roles import PARTICIPANT, SUPPLIER
+from services.gateway.parts import Gateway
+from services.gateway.store import member_invitations as stored
+from services.gateway.store.accounts import email_lookup, token_hash
+from services.gateway.store.cursors import Page
+from services.gateway.store.read_campaigns import visible_progress
+from services.gateway.store.read_suppliers import supplier_by_id
+from services.kit.clock import wall_now
+from services.kit.people import seal, unseal
+
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An invitation that somebody wants to issue."""
+
+    role: str
+    supplier_id: UUID | None
+    campaign_id: UUID | None
+    valid_days: int
+    email: str | None = field(default=None, repr=False)
+    note: str | None = field(default=None, repr=False)
+
+
+async def issue_invitation(gateway: Gateway, identity: Identity, wanted: Wanted) -> dict[str, Any]:
+    """Issue an invitation; its token is in the answer and nowhere else. Raises Rejected(not_allowed, validation_failed,
+    not_found, supplier_unknown, member_invitations_used_up)."""
+    await _check(gateway, identity, wanted)
+    now = wall_now()
+    own_key = gateway.settings.people_key_gateway.get_secret_value()
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    row: dict[str, Any] = {
+        "id": uuid4(),
+        "token_hash": token_hash(token),
+        "issued_by": identity.subject_id,
+        "role": wanted.role,
+        "supplier_id": wanted.supplier_id,
+        "campaign_id": wanted.campaign_id,
+        "email_lookup": email_lookup(own_key, wanted.email) if wanted.email else None,
+        "note_sealed": seal({"gateway": own_key}, {"note": wanted.note})["gateway"] if wanted.note else None,
+        "created_at": now,
+        "expires_at": now + timedelta(days=wanted.valid_days),
+    }
+    async with gateway.engine.begin() as connection:
+        if identity.is_participant:
+            standing = await stored.standing_invitations(connection, identity.subject_id, now=now)
+            if standing >= gateway.settings.participant_invitations_max:
+                raise Rejected("member_invitations_used_up", limit=gateway.settings.participant_invitations_max)
+        await stored.insert_invitation(connection, row)
+    shown = row | {"bound": wanted.email is not None, "used_at": None, "revoked_at": None}
+    return invitation_view(gateway, shown, identity, now=now) | {"token": token}
+
+
+async def list_invitations(gateway: Gateway, identity: Identity, page: Page) -> tuple[Sequence[stored.Row], int | None]:
+    """The invitations that somebody may see, one more than the page holds, and how many more it may issue."""
+    after = (page.after_at, page.after_id) if page.after_at is not None and page.after_id is not None else None
+    async with gateway.engine.begin() as connection:
+        rows = await stored.list_invitations(connection, issued_by=_issuer(identity), after=after, limit=page.limit + 1)
+        if not identity.is_participant:
+            return rows, None
+        standing = await stored.standing_invitations(connection, identity.subject_id, now=wall_now())
+    return rows, max(0, gateway.settings.participant_invitations_max - standing)
+
+
+async def revoke_invitation(gateway: Gateway, identity: Identity, invitation_id: UUID) -> dict[str, Any]:
+    """Revoke an invitation. One that was used takes the admission back that it gave; the account it made, and what was
+    committed already, stay. Raises Rejected(not_found)."""
+    now = wall_now()
+    async with gateway.engine.begin() as connection:
+        row = await stored.revoke_invitation(connection, invitation_id, issued_by=_issuer(identity), now=now)
+    if row is None:
+        raise Rejected("not_found")
+    return invitation_view(gateway, row, identity, now=now)
+
+
+async def open_invitation(gateway: Gateway, token: str) -> stored.Row:
+    """The invitation behind a link. Raises Rejected(member_invitation_unusable), which tells nobody why."""
+    async with gateway.engine.begin() as connection:
+        row = await stored.open_invitation(connection, token_hash(token), now=wall_now())
+    if row is None:
+        raise Rejected("member_invitation_unusable")
+    return row
+
+
+async def redeem_invitation(gateway: Gateway, identity: Identity, token: str) -> UUID:
+    """Use an invitation with an account that exists; the campaign it opens. Raises Rejected(member_invitation_unusable):
+    also for one that opens no campaign, which stays unused, and for one that a role other than participant needs."""
+    async with gateway.engine.begin() as connection:
+        row = await stored.use_invitation(
+            connection, token_hash(token), identity.subject_id, opens_campaign=True, now=wall_now()
+        )
+    if row is None:
+        raise Rejected("member_invitation_unusable")
+    campaign_id: UUID = row["campaign_id"]
+    return campaign_id
+
+
+def invitation_view(gateway: Gateway, row: stored.Row, identity: Identity, *, now: datetime) -> dict[str, Any]:
+    """An invitation as somebody sees it who may; its note is for its issuer alone."""
+    own_key = gateway.settings.people_key_gateway.get_secret_value()
+    sealed = row["note_sealed"] if row["issued_by"] == identity.subject_id else None
+    return {
+        "id": row["id"],
+        "state": _state(row, now),
+        "role": row["role"],
+        "supplier_id": row["supplier_id"],
+        "campaign_id": row["campaign_id"],
+        "bound": row["bound"],
+        "note": unseal(own_key, sealed)["note"] if sealed else None,
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "used_at": row["used_at"],
+        "revoked_at": row["revoked_at"],
+    }
+
+
+def _state(row: stored.Row, now: datetime) -> str:
+    if row["revoked_at"] is not None:
+        return "revoked"
+    if row["used_at"] is not None:
+        return "used"
+    return "open" if row["expires_at"] > now else "expired"
+
+
+def _issuer(identity: Identity) -> UUID | None:
+    """Whose invitations somebody sees: None is everybody's."""
+    return None if sees_all_invitations(identity.role) else identity.subject_id
+
+
+async def _check(gateway: Gateway, identity: Identity, wanted: Wanted) -> None:
+    if not may_invite(identity.role, wanted.role):
+        raise Rejected("not_allowed")
+    if (wanted.role == SUPPLIER) != (wanted.supplier_id is not None):
+        raise Rejected("validation_failed", parameter="supplier_id")
+    if wanted.campaign_id is not None and wanted.role != PARTICIPANT:
+        raise Rejected("validation_failed", parameter="campaign_id")
+    if wanted.supplier_id is not None and await supplier_by_id(gateway.reads, wanted.supplier_id) is None:
+        raise Rejected("supplier_unknown")
+    if wanted.campaign_id is not None:
+        campaign = await visible_progress(gateway.reads, wanted.campaign_id, identity)
+        if campaign is None:
+            raise Rejected("not_found")
+        if campaign["visibility"] == "private" and not may_open_private(identity.role):
+            raise Rejected("not_allowed")
