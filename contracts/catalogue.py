@@ -1,6 +1,6 @@
 """Imports every message module, so that the registry is complete. Import this before decoding anything."""
 
-from contracts import campaigns, clearing, escrow, gateway, housekeeping, notifications, suppliers
+from contracts import audit_trail, campaigns, clearing, escrow, gateway, housekeeping, notices, notifications, suppliers
 
-MODULES = (campaigns, escrow, clearing, suppliers, notifications, gateway, housekeeping)
+MODULES = (campaigns, escrow, clearing, suppliers, notifications, gateway, housekeeping, audit_trail, notices)
 """The modules that define messages."""

@@ -28,6 +28,23 @@ class SendAccountMail(Command):
 
 
 @register
+class SendInvitationMail(Command):
+    """A mail with an invitation to the platform. Address and token travel sealed, as in `SendAccountMail`; after
+    `valid_until` (wall time), when the invitation is out of date, the mail is not sent any more."""
+
+    type: ClassVar[str] = "notifications.send_invitation_mail.v1"
+    service: ClassVar[str] = "notifications"
+    mail_id: UUID
+    sealed: str
+    valid_until: datetime
+
+    @property
+    def scope(self) -> str:
+        """The message key: the mail's own random id, so that it tells of nobody."""
+        return str(self.mail_id)
+
+
+@register
 class MessageRecorded(Event):
     """A message to a person was rendered and stored. Its text stays in the service; the event carries no word of it."""
 

@@ -84,7 +84,8 @@ class RecordDelivery(Command):
 
 @register
 class ReportIssue(Command):
-    """A participant reports a fault inside the inspection window."""
+    """A participant reports a fault inside the inspection window. The words stay with the gateway, which can erase them;
+    here travels their SHA-256. `description` is empty in what is sent now; an older sender gave the words themselves."""
 
     type: ClassVar[str] = "suppliers.report_issue.v1"
     service: ClassVar[str] = "suppliers"
@@ -92,7 +93,8 @@ class ReportIssue(Command):
     commitment_id: UUID
     participant_id: UUID
     issue_id: UUID
-    description: Text
+    description: Annotated[str, Field(max_length=4000)] = ""
+    description_digest: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     photo_digests: tuple[Hash, ...] = ()
 
 

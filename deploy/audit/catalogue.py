@@ -51,7 +51,9 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I11", "Each stream keeps its sequence", "numbers of events in the sequence of the topic: 1, 2, 3 and on"
     ),
     Invariant(
-        "I12", "Legal transitions only", "the fold of a campaign's events with its row and its commitments' rows"
+        "I12",
+        "Legal transitions only",
+        "the fold of a campaign's events with its row and its commitments' rows; recorded steps with the tables of steps",
     ),
     Invariant("I13", "One answer to an invitation, in its window", "answers per invitation; when each was received"),
     Invariant("I14", "Settled final campaigns are empty", "owed accounts of settled campaigns"),
@@ -59,6 +61,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I16", "Two people", "makers and approvers of plans and discards, and their roles then"),
     Invariant("I17", "Append-only and unbroken", "hash chains recomputed; rights, guards, update and delete counters"),
     Invariant("I18", "Running balances are true", "each entry's balance and version with the sums before it"),
+    Invariant(
+        "I21",
+        "The audit is complete",
+        "audit records with states: an unbroken story per thing, with actor, reason and cause; transfers with causes",
+    ),
     Invariant(
         "I23",
         "Locked means funded",
@@ -68,7 +75,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I24", "Money is whole minor units in one currency", "column types, amounts in events, currency per scope"
     ),
-    Invariant("I25", "Nothing personal and no secret", "events, ledger texts, logs and traces, searched for patterns"),
+    Invariant(
+        "I25",
+        "Nothing personal and no secret",
+        "events, ledger texts, audit records, logs and traces, searched for patterns",
+    ),
 )
 
 BY_ID = {invariant.id: invariant for invariant in INVARIANTS}

@@ -1,4 +1,4 @@
-"""I24 and I25 where no event tells them: column types, currencies, texts of the ledger, logs, traces."""
+"""I24 and I25 where no event tells them: column types, currencies, texts of the ledger and of audit records, logs, traces."""
 
 from __future__ import annotations
 
@@ -52,6 +52,12 @@ _LEDGER_TEXTS = """
 """
 
 
+_RECORD_TEXTS = """
+    SELECT id, scope, concat_ws(' ', subject, reason, before, after) AS told FROM audit_entry
+    WHERE concat_ws(' ', subject, reason, before, after) ~ '@|_secret_|ctoken|whsec_|[sr]k_[A-Za-z0-9]|"[a-z]{3,4}"'
+"""
+
+
 async def check_types(snapshot: Snapshot, findings: Findings) -> None:
     """I24: money columns are whole, and each scope has one currency."""
     for service in SEQUENCE:
@@ -66,6 +72,14 @@ async def check_ledger_texts(snapshot: Snapshot, findings: Findings) -> None:
     async for row in stream(snapshot.of("escrow"), _LEDGER_TEXTS):
         for what, _ in canaries_in(row.told.encode()):
             findings.add("I25", Finding(f"{what} in the ledger", row.scope, str(row.position)))
+
+
+async def check_record_texts(snapshot: Snapshot, findings: Findings, service: str) -> None:
+    """I25: texts of one service's audit records."""
+    async for row in stream(snapshot.of(service), _RECORD_TEXTS):
+        for what, _ in canaries_in(row.told.encode()):
+            told = {"service": service}
+            findings.add("I25", Finding(f"{what} in an audit record", row.scope, str(row.id), told))
 
 
 async def check_logs(findings: Findings, folder: Path | None) -> None:

@@ -25,6 +25,9 @@ async def noise(snapshot: Snapshot) -> list[str]:
         found += noise_of(service, {"unsent": state.unsent, "calls": state.calls})
         if await unread(snapshot, service) and await _sent_lately(snapshot, service):
             found.append(f"{service} has messages to receive")
+        unsealed = await value(snapshot.of(service), "SELECT count(*) FROM audit_entry WHERE hash IS NULL")
+        if unsealed:
+            found.append(f"{service} has {unsealed} audit records to seal")
     for producer in event_producers():
         tops = await heads(snapshot, producer)
         for follower in followers(producer):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.audit import check_campaigns, check_content, check_ledger, check_streams
+from deploy.audit import check_campaigns, check_content, check_ledger, check_records, check_streams
 from deploy.audit.campaign_fold import CampaignFold
 from deploy.audit.catalogue import BY_ID, INVARIANTS
 from deploy.audit.check_repeats import check_repeats
@@ -108,10 +108,7 @@ async def _run_checks(world: World, snapshot: Snapshot, findings: Findings, *, q
         walk.over(world.topics),
         _of_escrow(snapshot, findings),
         _of_campaigns(snapshot, findings),
-        *(
-            check_ledger.check_kit_tables(snapshot, findings, name)
-            for name in ("gateway", "suppliers", "notifications")
-        ),
+        *(_of_kit(snapshot, findings, name) for name in ("gateway", "suppliers", "notifications")),
         check_content.check_logs(findings, world.logs),
         check_content.check_traces(findings, world.traces_url),
     )
@@ -140,16 +137,22 @@ async def _side_by_side(*parts: Coroutine[Any, Any, None]) -> None:
         raise failures.exceptions[0] from failures
 
 
+async def _of_kit(snapshot: Snapshot, findings: Findings, service: str) -> None:
+    await check_ledger.check_kit_tables(snapshot, findings, service)
+    await check_records.check_records(snapshot, findings, service)
+    await check_content.check_record_texts(snapshot, findings, service)
+
+
 async def _of_escrow(snapshot: Snapshot, findings: Findings) -> None:
     await check_ledger.check_ledger(snapshot, findings)
-    await check_ledger.check_kit_tables(snapshot, findings, "escrow")
+    await _of_kit(snapshot, findings, "escrow")
     await check_content.check_ledger_texts(snapshot, findings)
 
 
 async def _of_campaigns(snapshot: Snapshot, findings: Findings) -> None:
     await check_campaigns.check_units(snapshot, findings)
     await check_campaigns.check_terms(snapshot, findings)
-    await check_ledger.check_kit_tables(snapshot, findings, "campaigns")
+    await _of_kit(snapshot, findings, "campaigns")
 
 
 async def _of_topics(world: World, snapshot: Snapshot, findings: Findings, walk: Walk) -> None:

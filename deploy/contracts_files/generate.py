@@ -1,4 +1,4 @@
-"""What the files of `contracts/` should say, made from the message classes and the gateway's routes.
+"""What the files of `contracts/` should say, made from the message classes and the gateway's routes; and one page of docs.
 
 `expected_files()` is the whole generated content by path; the verb writes it, a test compares it with what is committed.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import contracts.catalogue  # noqa: F401 - fills the registry of messages
 from contracts.envelope import Command, Message, Reply, known_messages
 from contracts.topics import TOPICS, Topic, commands_topic, events_topic
+from deploy.contracts_files import asvs
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = Path("contracts/schemas")
@@ -103,6 +104,7 @@ def expected_files() -> dict[Path, str]:
     files = {schema_path(name): _text(schema_of(cls)) for name, cls in known_messages().items()}
     files[CATALOGUE] = _text(catalogue())
     files[OPENAPI] = _text(document())
+    files[asvs.PAGE] = asvs.page()
     return files
 
 

@@ -118,6 +118,8 @@ def own_environment(spec: ServiceSpec, secrets: "Secrets", *, port: int, stripe:
         own["ALPMERA_HTTP_HOST"] = LOOPBACK
         own["ALPMERA_HTTP_PORT"] = str(port)
         own["ALPMERA_ASSERTION_PRIVATE_KEY"] = private_key
+        # Nobody takes a request back here by tomorrow: it rests as long as the read model needs.
+        own["ALPMERA_ERASURE_REST_SECONDS"] = "5"
         own["ALPMERA_STRIPE_WEBHOOK_SECRETS"] = stripe["webhook_secret"]
         own["ALPMERA_STRIPE_PUBLISHABLE_KEY"] = stripe["publishable_key"]
         if stripe["kind"] == "stand-in":

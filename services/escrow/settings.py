@@ -42,6 +42,8 @@ class EscrowSettings(KitSettings):
     def _production_speaks_to_stripe(self) -> Self:
         if self.profile == "production" and self.stripe_kind != "stripe":
             raise ValueError("the stand-in holds no real money: ALPMERA_STRIPE_KIND must be 'stripe' in production")
+        if self.profile == "production" and not self.stripe_url.startswith("https://"):
+            raise ValueError("ALPMERA_STRIPE_URL must begin with https:// in production")
         return self
 
     @property

@@ -22,6 +22,7 @@ from services.gateway.methods import SITE, methods_at
 from services.gateway.middleware import App, RequestLayer
 from services.gateway.parts import gateway_of
 from services.gateway.routes import (
+    audit,
     campaigns,
     clearing,
     commitments,
@@ -30,6 +31,8 @@ from services.gateway.routes import (
     member_invitations,
     operations,
     page_reports,
+    participant_kit,
+    privacy,
     second_factors,
     session,
     sessions,
@@ -59,6 +62,9 @@ ROUTERS = (
     suppliers.router,
     clearing.router,
     operations.router,
+    audit.router,
+    privacy.router,
+    participant_kit.router,
     stripe_webhook.router,
     page_reports.router,
     machine.router,

@@ -22,7 +22,11 @@ SAFETY: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     # What is worth keeping says so itself; everything else is private.
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    # Whatever a browser takes an answer for, it runs nothing of it and gives it none of the site's rights.
+    (
+        b"content-security-policy",
+        b"default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
 )
 """Headers of every answer that does not set them itself."""
 HTTPS_ONLY: tuple[bytes, bytes] = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")

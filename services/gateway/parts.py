@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from services.gateway.site import Site
     from services.gateway.store.read_model import ReadModel
     from services.gateway.usecases.accept_act import ActWriter
+    from services.gateway.usecases.ask_services import Questions
     from services.gateway.usecases.campaign_visibility import Visibility
+    from services.gateway.usecases.erase_people import Erasure
+    from services.gateway.usecases.gather_own_data import OwnData
     from services.gateway.usecases.limit_rates import RateLimits
+    from services.gateway.usecases.read_audit import AuditTrail
     from services.gateway.usecases.receive_webhook import WebhookWriter
     from services.gateway.usecases.redirects import Redirects
     from services.gateway.usecases.stream_progress import Progress
@@ -41,6 +45,10 @@ class Gateway:
     outcomes: Outcomes
     redirects: Redirects
     progress: Progress
+    questions: Questions
+    audit_trail: AuditTrail
+    own_data: OwnData
+    erasure: Erasure
     visibility: Visibility
     site: Site
     limits: RateLimits

@@ -31,6 +31,8 @@ RETRY_AFTER_SECONDS = {"clock_moving": 1, "too_many_waiting": 1, "service_unavai
 ERRORS_MAX = 50
 MESSAGE_CHARACTERS_MAX = 300
 
+CALENDARS = "/v1/calendar/"
+
 log = telemetry.logger("gateway.problems")
 
 _BY_STATUS = {
@@ -94,8 +96,15 @@ def names_of(scope: Mapping[str, Any]) -> RequestNames:
     """The names that the middleware put into an ASGI scope."""
     state = scope.get("alpmera", {})
     return RequestNames(
-        path=str(scope.get("path", "/")), request_id=state.get("request_id", ""), trace_id=state.get("trace_id")
+        path=_shown_path(str(scope.get("path", "/"))),
+        request_id=state.get("request_id", ""),
+        trace_id=state.get("trace_id"),
     )
+
+
+def _shown_path(path: str) -> str:
+    """An address as it may be told and logged: the secret of a calendar is left out."""
+    return CALENDARS + "…" if path.startswith(CALENDARS) else path
 
 
 def problem_body(error: ProblemError, names: RequestNames | None) -> dict[str, Any]:

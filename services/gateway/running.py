@@ -26,11 +26,16 @@ from services.gateway.store.projection import NOTIFY_CHANNEL as READ_CHANNEL
 from services.gateway.store.projection import Rows
 from services.gateway.store.read_model import ReadModel
 from services.gateway.usecases.accept_act import ActWriter
+from services.gateway.usecases.ask_services import Questions
 from services.gateway.usecases.campaign_visibility import Visibility
+from services.gateway.usecases.erase_people import Erasure
+from services.gateway.usecases.gather_own_data import OwnData
 from services.gateway.usecases.limit_rates import RateLimits
+from services.gateway.usecases.read_audit import AuditTrail
 from services.gateway.usecases.receive_webhook import WebhookWriter
 from services.gateway.usecases.redirects import Redirects
 from services.gateway.usecases.stream_progress import Progress
+from services.gateway.usecases.sweep_expired import sweep_expired
 from services.gateway.usecases.watch_outcomes import Outcomes
 from services.kit import telemetry
 from services.kit.assertion import load_private
@@ -116,7 +121,7 @@ async def running_gateway(settings: GatewaySettings, limits: RateLimits) -> Asyn
         generations = Generations(running, settings, reads)
         gateway = _assemble(running, settings, reads, generations, limits)
         replies = make_broker(settings, client_id=f"gateway-replies-{settings.instance}")
-        subscribe_replies(replies, gateway.redirects, settings)
+        subscribe_replies(replies, gateway.redirects, gateway.questions.take, settings)
         await generations.start()
         await replies.start()
         background = _background(gateway, settings, generations, running.stopping)
@@ -155,16 +160,24 @@ def _assemble(
         checks["consumer"] = await generations.consuming()
         return {"ready": parts_ready and checks["consumer"], "checks": checks}
 
+    sessions = Sessions(running.engine, cache_seconds=settings.session_cache_seconds)
+    questions = Questions()
     return Gateway(
         settings=settings,
         engine=running.engine,
         reads=reads,
-        sessions=Sessions(running.engine, cache_seconds=settings.session_cache_seconds),
+        sessions=sessions,
         acts=ActWriter(running.engine, key, kick=running.kick_relay),
         webhooks=WebhookWriter(running.engine, key, kick=running.kick_relay),
         outcomes=outcomes,
         redirects=redirects,
         progress=progress,
+        questions=questions,
+        audit_trail=AuditTrail(running.engine, key, questions, kick=running.kick_relay),
+        own_data=OwnData(running.engine, reads, key, settings, questions, kick=running.kick_relay),
+        erasure=Erasure(
+            running.engine, reads, sessions, rest_seconds=settings.erasure_rest_seconds, kick=running.kick_relay
+        ),
         visibility=Visibility(reads),
         site=Site(settings),
         limits=limits,
@@ -200,6 +213,8 @@ def _background(
         gateway.progress.run(stopping),
         generations.follow(stopping),
         gateway.limits.run(stopping),
+        gateway.erasure.run(stopping),
+        sweep_expired(gateway.engine, stopping),
     )
     return [asyncio.create_task(_loop(loop)) for loop in loops]
 

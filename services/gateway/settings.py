@@ -56,6 +56,10 @@ class GatewaySettings(KitSettings):
     rate_limits: dict[LimitName, str] = {}
     """Limits that differ from the profile's in `domain/limits.py`, as JSON: {"commit": "20/minute"}; "" lifts one."""
 
+    erasure_rest_seconds: float = Field(default=3_600, ge=0, le=7 * 24 * 3_600)
+    """How long a request to erase a person rests at least: it can be taken back, and what the person has just done
+    becomes visible."""
+
     waiting_requests_max: int = Field(default=512, ge=1, le=10_000)
     progress_streams_max: int = Field(default=1_000, ge=1, le=20_000)
     session_cache_seconds: float = Field(default=30, ge=0, le=300)
@@ -75,6 +79,13 @@ class GatewaySettings(KitSettings):
             raise ValueError(
                 "production needs ALPMERA_PASSKEY_DOMAIN and keeps ALPMERA_SECOND_FACTOR_BEFORE_COMMITMENT on"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _production_is_served_over_https(self) -> Self:
+        clear = [origin for origin in self.public_origins if not origin.startswith("https://")]
+        if self.profile == "production" and (clear or not self.public_origins):
+            raise ValueError("production needs ALPMERA_PUBLIC_ORIGINS, each with https://")
         return self
 
     def webhook_secrets(self) -> tuple[str, ...]:

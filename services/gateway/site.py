@@ -6,6 +6,7 @@ is built there is no site and the interface works alone.
 
 from __future__ import annotations
 
+import mimetypes
 import secrets
 from pathlib import Path
 
@@ -25,6 +26,13 @@ REPORTS_PATH = "/v1/csp-reports"
 REPORTS_NAME = "policy"
 
 
+def media_type_of(file: Path) -> str:
+    """What a file is, by its name; whatever is text says that it is UTF-8."""
+    media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    textual = media_type.startswith("text/") or media_type.endswith("xml")
+    return f"{media_type}; charset=utf-8" if textual else media_type
+
+
 class Site:
     """The built site in a folder."""
 
@@ -38,7 +46,8 @@ class Site:
         found = self._file(path)
         if found is not None:
             immutable = path.startswith("assets/")
-            return FileResponse(found, headers={"Cache-Control": IMMUTABLE if immutable else "no-cache"})
+            headers = {"Cache-Control": IMMUTABLE if immutable else "no-cache"}
+            return FileResponse(found, headers=headers, media_type=media_type_of(found))
         if path.startswith("assets/"):
             raise Rejected("not_found")
         return self._page()
@@ -89,6 +98,9 @@ class Site:
 
     def _file(self, path: str) -> Path | None:
         if not path or "\0" in path:
+            return None
+        if any(part.startswith(".") for part in path.split("/")):
+            # A folder's own records (version control, editors) are no part of a site, wherever they were copied from.
             return None
         wanted = (self._root / path).resolve()
         inside = wanted.is_relative_to(self._root) and wanted.name != "index.html"

@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.audit_trail import ReadAuditShape
 from contracts.envelope import Command, Envelope, Message, message_class, parse
 from contracts.errors import Rejected
 from services.kit import gate as gates
 from services.kit import parking, telemetry
+from services.kit.audit_trail import tell_records
 from services.kit.case_events import apply_case_event, is_case_event
 from services.kit.database import is_transient, retry_delay_seconds
 from services.kit.failpoint import failpoint
@@ -308,7 +311,7 @@ class _Run:
             return
         if is_case_event(message):
             await apply_case_event(work, message)
-        handler = self.service.handlers.get(type(message))
+        handler: Any = tell_records if isinstance(message, ReadAuditShape) else self.service.handlers.get(type(message))
         if handler is None:
             self.outcome.handled.append((envelope, message))
             return

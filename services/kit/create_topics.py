@@ -12,7 +12,7 @@ import sys
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from contracts.topics import TOPICS, Topic
+from contracts.topics import DAY_MILLISECONDS, TOPICS, Topic
 
 CREATE_TIMEOUT_MILLISECONDS = 30_000
 
@@ -20,7 +20,13 @@ CREATE_TIMEOUT_MILLISECONDS = 30_000
 def _configuration(topic: Topic) -> dict[str, str]:
     configuration = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(1024 * 1024)}
     if topic.compacted:
-        configuration |= {"cleanup.policy": "compact", "delete.retention.ms": str(30 * 24 * 3600 * 1000)}
+        # What was replaced, or erased, is gone from the topic's files within a week.
+        configuration |= {
+            "cleanup.policy": "compact",
+            "delete.retention.ms": str(30 * DAY_MILLISECONDS),
+            "max.compaction.lag.ms": str(7 * DAY_MILLISECONDS),
+            "segment.ms": str(DAY_MILLISECONDS),
+        }
     return configuration
 
 

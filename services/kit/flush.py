@@ -97,7 +97,7 @@ async def flush(work: Work, *, head_table: str) -> None:
         )
     await _write_deadlines(work)
     await _write_intents(work)
-    await _write_audits(work)
+    await write_audits(work)
     if work.touched_heads:
         await write_heads(work, head_table)
     if buffers.outbox:
@@ -156,6 +156,14 @@ async def _write_cases(work: Work) -> None:
         if case["cause"] is not None:
             work.for_cause(case["cause"])
         work.publish_case_opened(identity, case)
+        if case["cause"] is not None:
+            work.audit(
+                "case.opened",
+                scope=case["scope"],
+                subject=case["subject"],
+                before=None,
+                after={"case": "open", "case_id": str(identity), "kind": case["kind"], "blocking": case["blocking"]},
+            )
 
 
 async def freeze(connection: AsyncConnection, identity: Any, scope: str, service: str) -> None:
@@ -211,7 +219,8 @@ async def _write_intents(work: Work) -> None:
     )
 
 
-async def _write_audits(work: Work) -> None:
+async def write_audits(work: Work) -> None:
+    """Write the audit rows gathered so far; before a statement that writes some of its own, so that they follow."""
     rows = work.buffers.audits
     if not rows:
         return
@@ -220,6 +229,7 @@ async def _write_audits(work: Work) -> None:
     for name in ("before", "after"):
         columns[name] = [None if row[name] is None else canonical_json(row[name]).decode() for row in rows]
     await work.connection.execute(_INSERT_AUDITS, columns)
+    rows.clear()
 
 
 async def write_heads(work: Work, head_table: str) -> None:

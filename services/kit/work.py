@@ -49,6 +49,11 @@ def case_id(service: str, kind: str, subject: str, nth: int = 1) -> UUID:
     return uuid5(EVENT_NAMESPACE, f"case:{service}:{kind}:{subject}:{nth}")
 
 
+def trace_id_of(envelope: Envelope) -> str | None:
+    """The trace a message belongs to."""
+    return envelope.traceparent.split("-")[1] if envelope.traceparent else None
+
+
 class Work:
     """One transaction over the scopes in `heads` (scope → last seq of the own stream, locked)."""
 
@@ -245,6 +250,13 @@ class Work:
             )
             await self._thaw(row.scope)
         self._publish_case_closed(row.case_id, row.scope, kind, resolution, blocking=row.blocking)
+        self.audit(
+            "case.closed",
+            scope=row.scope,
+            subject=subject,
+            before={"case": "open"},
+            after={"case": "closed", "case_id": str(row.case_id), "kind": kind, "resolution": resolution},
+        )
         return True
 
     def audit(
@@ -257,7 +269,10 @@ class Work:
         after: dict[str, Any] | None,
         reason: str | None = None,
     ) -> None:
-        """Write an audit row in this transaction: who, what, before, after, why. Ids and states only."""
+        """Write an audit row in this transaction: who, what, before, after, why. Ids and states only.
+
+        Without a `reason` the message that caused the change is the reason.
+        """
         cause = self.cause
         self.buffers.audits.append(
             {
@@ -269,9 +284,9 @@ class Work:
                 "subject": subject,
                 "before": before,
                 "after": after,
-                "reason": reason,
+                "reason": reason or cause.type,
                 "cause_id": cause.id,
-                "trace_id": cause.traceparent.split("-")[1] if cause.traceparent else None,
+                "trace_id": trace_id_of(cause),
             }
         )
 

@@ -10,7 +10,8 @@ from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
 from contracts.escrow import FundsHeld, RefundSent
 from contracts.gateway import PersonRecorded
-from contracts.notifications import SendAccountMail
+from contracts.notices import TellNotices
+from contracts.notifications import SendAccountMail, SendInvitationMail
 from contracts.suppliers import SupplierRegistered
 from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
@@ -31,6 +32,7 @@ from services.notifications.usecases.send_account_mail import (
     send_account_mail,
 )
 from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
+from services.notifications.usecases.tell_notices import tell_notices
 from services.notifications.usecases.write_mail import MAIL_PURPOSE
 
 PEOPLE_TOPIC = "gateway.people"
@@ -79,7 +81,9 @@ HANDLERS: Handlers = {
     CampaignOpened: _keep_campaign,
     SupplierRegistered: _keep_supplier,
     PersonRecorded: record_person,
+    TellNotices: tell_notices,
     SendAccountMail: send_account_mail,
+    SendInvitationMail: send_account_mail,
 }
 """What is done with each message; a message of another class is not for this service."""
 

@@ -19,6 +19,8 @@ const SYSTEM_BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 360, height: 740 };
 const WAIT_MILLISECONDS = 30_000;
+const MAIL_WAIT_MILLISECONDS = 20_000;
+const MAIL_PAUSE_MILLISECONDS = 200;
 const AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
@@ -54,6 +56,61 @@ class Visitor {
     await this.open("/sign-in");
     await this.page.getByRole("button", { name: `Sign in as ${name}` }).click();
     await this.page.getByRole("button", { name: "Sign out" }).waitFor();
+  }
+
+  /** Give this browser a device that makes and uses passkeys, and says yes by itself. */
+  async holdPasskeys() {
+    const tools = await this.context.newCDPSession(this.page);
+    await tools.send("WebAuthn.enable");
+    await tools.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+  }
+
+  /** The text of the mail that comes to an address because of what is done. */
+  async mailAfter(mailbox, email, act) {
+    const before = (await mailsTo(mailbox, email)).length;
+    await act();
+    for (let waited = 0; waited < MAIL_WAIT_MILLISECONDS; waited += MAIL_PAUSE_MILLISECONDS) {
+      const mails = await mailsTo(mailbox, email);
+      if (mails.length > before) {
+        const newest = Math.max(...mails.map(({ id }) => id));
+        return (await fetch(`${mailbox}/api/messages/${newest}.plain`)).text();
+      }
+      await new Promise((resolve) => setTimeout(resolve, MAIL_PAUSE_MILLISECONDS));
+    }
+    throw new Error(`no mail came to ${email}`);
+  }
+
+  /** Ask for a code where the page asks for an address, and read it in the mailbox. */
+  async askForCode(mailbox, email) {
+    const text = await this.mailAfter(mailbox, email, async () => {
+      await this.page.getByLabel("E-mail", { exact: true }).fill(email);
+      await this.button("Send me a code").click();
+      await this.page.getByLabel("Code from the mail").waitFor();
+    });
+    return text.match(/^\s*(\d{8})\s*$/m)[1];
+  }
+
+  /** Sign up with an invitation: its link, the address, the code from the mail. */
+  async signUp(mailbox, token, email) {
+    await this.open(`/sign-up#${token}`);
+    const code = await this.askForCode(mailbox, email);
+    await this.page.getByLabel("Code from the mail").fill(code);
+    await this.button("Confirm the address").click();
+    await this.button("Sign out").waitFor();
+  }
+
+  async addPasskey(name) {
+    await this.page.getByLabel("Name of this device").fill(name);
+    await this.button("Add a passkey").click();
   }
 
   button(name) {
@@ -99,6 +156,11 @@ class Visitor {
     await this.page.setViewportSize(WIDE);
     this.seen.pages.push({ name, findings, beyond, html });
   }
+}
+
+async function mailsTo(mailbox, email) {
+  const { data } = await (await fetch(`${mailbox}/api/messages/`)).json();
+  return data.filter((mail) => JSON.stringify(mail).includes(email));
 }
 
 async function visitor(browser, base, seen) {

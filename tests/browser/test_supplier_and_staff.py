@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from uuid import uuid4
+
+from tests.browser.newcomers import invite_staff, let_the_proof_age
 from tests.browser.site import Site
 from tests.fixtures.world import World
 
@@ -38,8 +42,20 @@ async def test_a_campaign_is_accepted_delivered_and_released_by_the_people_of_th
     await world.state(campaign, "INSPECTION")
     await world.advance(**INSPECTION)
 
-    cleared = await site.run("two_auditors", campaign=campaign["id"], reason="Delivered, nothing reported.")
+    invitation_id, token = await invite_staff(world, "escrow_auditor")
+    cleared, _ = await asyncio.gather(
+        site.run(
+            "two_auditors",
+            campaign=campaign["id"],
+            reason="Delivered, nothing reported.",
+            mailbox=world.addresses.mailbox_url,
+            invitation=token,
+            email=f"{uuid4().hex}@alpmera.test",
+        ),
+        let_the_proof_age(world, invitation_id),
+    )
     assert cleared["approvals"] == 0
+    assert "This act needs a fresh confirmation" in cleared["refused"]
     assert len(cleared["conditions"]) == 9
     assert all(each.startswith("Met") for each in cleared["conditions"])
     assert "$1,647.00" in cleared["figures"]

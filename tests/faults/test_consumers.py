@@ -54,7 +54,7 @@ def replies_broker() -> KafkaBroker:
         stripe_webhook_secrets="unused",
     )
     broker = make_broker(settings, client_id="gateway-replies")
-    subscribe_replies(broker, Redirects(), settings)
+    subscribe_replies(broker, Redirects(), lambda _: None, settings)
     return broker
 
 

@@ -14,6 +14,7 @@ PAGES = (
     "money-flows",
     "domain-states",
     "architecture",
+    "security",
 )
 RULE_FILE = json.loads(RULES_PATH.read_text(encoding="utf-8"))
 

@@ -4,11 +4,13 @@ import pytest
 
 from tests.house import (
     examples_code,
+    examples_security,
     examples_words,
     rules_canon,
     rules_language,
     rules_messaging,
     rules_python,
+    rules_security,
     rules_size,
     rules_tests,
     rules_text,
@@ -26,10 +28,11 @@ RULES: dict[str, Rule] = {
         rules_text,
         rules_language,
         rules_canon,
+        rules_security,
     )
     for rule in module.RULES
 }
-EXAMPLES = (*examples_code.EXAMPLES, *examples_words.EXAMPLES)
+EXAMPLES = (*examples_code.EXAMPLES, *examples_security.EXAMPLES, *examples_words.EXAMPLES)
 BAD = [(e, i) for e in EXAMPLES for i in range(len(e.bad))]
 GOOD = [(e, i) for e in EXAMPLES for i in range(len(e.good))]
 

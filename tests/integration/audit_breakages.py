@@ -156,13 +156,75 @@ BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "escrow",
         ("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_seal",),
     ),
-    "I17 an audit record rewritten": (
+    "I17 an audit record's chain rewritten": (
+        "I17",
+        "campaigns",
+        ("UPDATE audit_entry SET hash = md5('a') || md5('b') WHERE place = 2",),
+    ),
+    "I17 an audit record's content changed": (
+        "I17",
+        "escrow",
+        ("UPDATE audit_entry SET actor_id = 'somebody else' WHERE place = 3",),
+    ),
+    "I17 an audit record removed": ("I17", "suppliers", ("DELETE FROM audit_entry WHERE place = 2",)),
+    "I17 the last audit record removed": (
+        "I17",
+        "campaigns",
+        ("DELETE FROM audit_entry WHERE place = (SELECT max(place) FROM audit_entry)",),
+    ),
+    "I17 an audit record put in between": (
         "I17",
         "campaigns",
         (
-            "UPDATE audit_entry SET hash = md5('a') || md5('b'), previous_hash = repeat('0', 64), place = 1 "
-            "WHERE id = (SELECT min(id) FROM audit_entry)",
+            "INSERT INTO audit_entry (at, actor_id, actor_role, action, scope, subject, reason, place, previous_hash, hash) "
+            "SELECT at, actor_id, actor_role, action, scope, subject, reason, 0, previous_hash, md5('c') || md5('d') "
+            "FROM audit_entry WHERE place = 1",
         ),
+    ),
+    **{
+        f"I21 {service}: {table} changed without a record": (
+            "I21",
+            service,
+            (
+                f"DELETE FROM audit_entry WHERE id = (SELECT max(id) FROM audit_entry WHERE action ~ '{actions}' "
+                "AND before <> after)",
+            ),
+        )
+        for service, table, actions in (
+            ("campaigns", "campaign", "^campaign[.](submit|accept|joining_counted)"),
+            ("campaigns", "commitment", "^commitment[.](refund|release)"),
+            ("escrow", "reservation", "^escrow[.]reservation[.]released"),
+            ("escrow", "payment", "^escrow[.]payment[.]"),
+            ("escrow", "refund_decision", "^escrow[.]refund[.]moved"),
+            ("escrow", "clearing_plan", "^escrow[.]plan[.]"),
+            ("suppliers", "invitation", "^invitation[.]accepted"),
+            ("suppliers", "campaign", "^campaign[.]phase"),
+        )
+    },
+    "I21 a record in the middle of a story gone": (
+        "I21",
+        "escrow",
+        ("DELETE FROM audit_entry WHERE action = 'escrow.plan.moved' AND after->>'state' = 'CLEARING'",),
+    ),
+    "I21 a state set by hand": (
+        "I21",
+        "suppliers",
+        ("UPDATE campaign SET phase = 'closed' WHERE campaign_id = CAST(:opened AS uuid)",),
+    ),
+    "I21 a record without an actor": ("I21", "campaigns", ("UPDATE audit_entry SET actor_id = '' WHERE place = 1",)),
+    "I12 a recorded step that no table allows": (
+        "I12",
+        "campaigns",
+        (
+            "UPDATE audit_entry SET before = jsonb_set(before, '{state}', '\"RELEASED\"') "
+            "WHERE action = 'commitment.funds_held' AND place = ("
+            "SELECT min(place) FROM audit_entry WHERE action = 'commitment.funds_held')",
+        ),
+    ),
+    "I25 an address in an audit record": (
+        "I25",
+        "campaigns",
+        ("UPDATE audit_entry SET reason = 'as theo@example.org asked' WHERE place = 1",),
     ),
     "I18 a running balance": (
         "I18",

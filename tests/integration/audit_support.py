@@ -91,6 +91,15 @@ class Still:
         self.copies.append(name)
         return name
 
+    async def rows(self, service: str, query: str, **parameters: Any) -> list[Any]:
+        """Read one service's database."""
+        engine = create_async_engine(PARTS.infra.auditor_url(self.databases[service]), poolclass=NullPool)
+        try:
+            async with engine.connect() as connection:
+                return list((await connection.execute(text(query), parameters)).all())
+        finally:
+            await engine.dispose()
+
     async def broken(self, service: str, *statements: str, **parameters: Any) -> World:
         """The world with one database changed past every guard."""
         name = self.copy(service)

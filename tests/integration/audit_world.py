@@ -32,6 +32,7 @@ from services.escrow.calls.client import StripeCalls
 from services.escrow.handlers import make_service
 from services.escrow.reconciler import Reconciler
 from services.gateway.handlers import projection
+from services.kit.audit_seal import seal
 from services.kit.create_topics import create_topics
 from services.kit.outbox import Outgoing, enqueue_commands
 from services.kit.received import Received
@@ -260,6 +261,8 @@ async def _lived(standin: Standin) -> AsyncIterator[Still]:
     await create_topics(PARTS.infra.kafka_bootstrap, prefix=prefix)
     for name, harness in living.services.items():
         await _relay(name, harness, prefix)
+        async with harness.engine.begin() as connection:
+            await seal(connection)
     databases = {name: harness.database.name for name, harness in living.services.items()}
     await close()
     async with StandinJournal(standin.url, API_KEY) as live:

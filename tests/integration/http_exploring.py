@@ -41,6 +41,8 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "commitments_list",
             "campaign_commitments",
             "member_invitations_list",
+            "audit_list",
+            "audit_export",
         ),
     ),
     "missing_required_header": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -188,7 +189,7 @@ class Scene:
             "commitment_id": commitment_id,
             "participant_id": participant_id,
             "issue_id": uuid4(),
-            "description": "The lid is cracked.",
+            "description_digest": hashlib.sha256(b"The lid is cracked.").hexdigest(),
         }
         return ReportIssue(**facts | changes)
 

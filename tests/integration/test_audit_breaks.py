@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from deploy.audit import check_records
 from deploy.audit.journal import Line
 from deploy.audit.run import NotQuietError, run_audit
 from deploy.audit.topics import KafkaTopics, Record
@@ -215,3 +216,30 @@ async def test_with_real_stripe_the_journal_is_left_out_and_said_so(still: Still
     report = await audited(still.world(journal=None))
     assert violated(report) == {}
     assert any("real Stripe" in why for why in report.findings.entries["I3"].left_out)
+
+
+# -- the audit's own records ------------------------------------------------------------------------------------------
+
+
+async def test_every_table_with_a_state_has_its_records_judged(still: Still) -> None:
+    """A table that gains a state joins the judgement, or this fails. The kit's gates and calls are judged by I4, I5."""
+    for service in check_records.judged():
+        columns = await still.rows(
+            service,
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' "
+            "AND column_name IN ('state', 'phase') AND table_name NOT IN ('gate', 'intent')",
+        )
+        judged = {(kept.table, kept.column) for kept in check_records.KEPT if kept.service == service}
+        assert {(row.table_name, row.column_name) for row in columns} == judged
+
+
+@pytest.mark.parametrize(("service", "actor"), [("campaigns", "gatekeeper"), ("escrow", "escrow_auditor")])
+async def test_a_persons_act_is_recorded_with_the_role_and_the_reason_given(
+    still: Still, service: str, actor: str
+) -> None:
+    rows = await still.rows(
+        service, "SELECT reason, before, after FROM audit_entry WHERE actor_role = :role AND after->>'state' IS NOT NULL",
+        role=actor,
+    )  # fmt: skip
+    assert {"Looked at it", "All met"} & {row.reason for row in rows}
+    assert all(row.after["state"] != (row.before or {}).get("state") for row in rows)

@@ -240,8 +240,8 @@ async def test_every_step_leaves_who_did_it_and_what_changed(stage: Stage) -> No
         c=str(stage.campaign_id),
     )
     assert [tuple(row) for row in rows] == [
-        ("olga", "operations", "campaign.draft", None, "DRAFT", None),
-        ("olga", "operations", "campaign.submit", "DRAFT", "IN_REVIEW", None),
+        ("olga", "operations", "campaign.draft", None, "DRAFT", "campaigns.draft_campaign.v1"),
+        ("olga", "operations", "campaign.submit", "DRAFT", "IN_REVIEW", "campaigns.submit_campaign.v1"),
         ("gus", "gatekeeper", "campaign.accept", "IN_REVIEW", "ACTIVE", "Looked at all four questions"),
     ]
 

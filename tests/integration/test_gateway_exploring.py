@@ -22,7 +22,7 @@ from tests.integration.http_exploring import Exploration, explore_aside
 pytestmark = pytest.mark.asyncio
 
 STREAMS = ("campaigns_progress",)
-ENDS_SESSIONS = ("sessions_end_others",)
+ENDS_SESSIONS = ("sessions_end_others", "request_erasure", "withdraw_erasure")
 QUICK_CASES, FULL_CASES = 1_000, 20_000
 
 

@@ -70,13 +70,23 @@ async def test_every_answer_of_every_address_keeps_the_browser_safe(stage: Stage
         assert "strict-transport-security" not in answer.headers, "this profile speaks in the clear"
         assert answer.headers["x-request-id"], told
         # What a page of another site sends is turned away before it is counted; Stripe's webhook is never counted.
-        counted = rule.operation != "stripe_webhook" and b"csrf_failed" not in answer.content
+        turned_away = answer.status_code == 403 and answer.json()["code"] == "csrf_failed"
+        counted = rule.operation != "stripe_webhook" and not turned_away
         assert ("ratelimit" in answer.headers, "ratelimit-policy" in answer.headers) == (counted, counted), told
         for header in answer.headers.get_list("set-cookie"):
             for name, morsel in SimpleCookie(header).items():
                 assert name.startswith("__Host-"), told
                 assert (morsel["secure"], morsel["httponly"], morsel["samesite"]) == (True, True, "Lax"), told
                 assert (morsel["path"], morsel["domain"]) == ("/", ""), told
+
+
+async def test_an_answer_that_is_no_page_is_a_sandbox(stage: Stage) -> None:
+    maya = await stage.sign_in("maya@demo.test")
+    for path in ("/v1/me", "/v1/nothing", "/healthz", "/openapi.json"):
+        answer = await maya.get(path)
+        assert answer.headers["content-type"] in {"application/json", "application/problem+json"}
+        directives = answer.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "sandbox", "form-action 'none'"} <= set(directives), path
 
 
 async def test_over_https_a_browser_is_told_to_come_back_over_https_only() -> None:

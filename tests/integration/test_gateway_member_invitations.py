@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -11,10 +12,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from contracts.notifications import SendInvitationMail
 from contracts.suppliers import SupplierRegistered
 from services.gateway.domain.inviting import INVITES, may_invite
 from services.gateway.domain.policy import POLICY
 from services.gateway.domain.roles import SIGNED_IN, STAFF
+from services.kit.people import unseal
 from tests.integration.gateway_support import Stage, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -114,6 +117,21 @@ async def test_a_bound_invitation_is_for_one_address_alone(stage: Stage) -> None
     other, _ = await stage.participant()
     assert (await redeem(other, issued["token"])).status_code == 404
     assert (await redeem(await stage.sign_in("maya@demo.test"), issued["token"])).status_code == 200
+
+
+async def test_staffs_invitation_for_one_address_goes_there_by_mail_and_a_participants_never_does(stage: Stage) -> None:
+    await stage.commands()
+    made = await issue(await stage.sign_in("gus@alpmera.test"), email="ruth@people.test")
+    sent = (await stage.command(SendInvitationMail)).message
+    said = unseal(stage.settings.people_key_notifications.get_secret_value(), sent.sealed)
+    assert (said["email"], said["token"]) == ("ruth@people.test", made["token"])
+    assert datetime.fromisoformat(said["until"]) == datetime.fromisoformat(made["expires_at"])
+    assert made["token"] not in sent.model_dump_json()
+
+    member, _ = await stage.participant()
+    await issue(member, email="ruth@people.test")
+    await issue(await stage.sign_in("gus@alpmera.test"))
+    assert [each for each in await stage.commands() if isinstance(each.message, SendInvitationMail)] == []
 
 
 async def test_a_link_tells_what_it_opens_and_stays_unused(stage: Stage) -> None:

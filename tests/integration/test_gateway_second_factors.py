@@ -191,11 +191,13 @@ async def test_the_first_commitment_wants_a_second_factor_and_a_withdrawal_never
     refused = await browser.post(path, body, **headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "passkey_required")
     assert await stage.commands() == []
+    assert (await browser.get("/v1/account/security")).json()["factor_needed_to_commit"]
     withdrawal = await browser.post(f"/v1/commitments/{NOBODYS_ID}/withdrawal", {}, **headers)
     assert withdrawal.json()["code"] == "not_found"
 
     await browser.add_passkey(SoftPasskey(stage.url))
     await age_proof(stage, browser)
+    assert not (await browser.get("/v1/account/security")).json()["factor_needed_to_commit"]
     accepted = await browser.post(path, body, **headers)
     assert accepted.status_code == 202, accepted.text
 
@@ -296,7 +298,12 @@ async def test_every_step_of_an_authenticator_is_thirty_seconds_and_a_neighbour_
 
 async def test_production_wants_second_factors_and_takes_no_local_session(stage: Stage) -> None:
     changed = gateway_settings(stage.database, stage.settings.kafka_prefix).model_dump()
-    production = changed | {"profile": "production", "stripe_kind": "stripe", "passkey_domain": "alpmera.example"}
+    production = changed | {
+        "profile": "production",
+        "stripe_kind": "stripe",
+        "passkey_domain": "alpmera.example",
+        "public_origins": ("https://alpmera.example",),
+    }
     assert GatewaySettings(**production).second_factor_before_commitment
     for wrong in ({"second_factor_before_commitment": False}, {"passkey_domain": "localhost"}):
         with pytest.raises(ValueError, match="ALPMERA_PASSKEY_DOMAIN"):

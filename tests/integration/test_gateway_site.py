@@ -27,6 +27,10 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "assets" / "app-1a2b.js").write_text("export {};")
     (folder / "icon.svg").write_text("<svg/>")
     (folder.parent / "secret.txt").write_text("outside")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("outside")
+    (folder / "assets" / ".env").write_text("outside")
+    (folder / "notes.txt").write_text("words")
     return folder
 
 
@@ -66,7 +70,16 @@ async def test_files_are_served_by_name_and_nothing_outside_the_folder_is(stage:
     assert (script.status_code, script.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
     assert (await client.get("/icon.svg")).headers["cache-control"] == "no-cache"
     assert (await client.get("/assets/gone.js")).status_code == 404
-    for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/%00"):
+    assert (await client.get("/icon.svg")).headers["content-type"] == "image/svg+xml; charset=utf-8"
+    assert (await client.get("/notes.txt")).headers["content-type"] == "text/plain; charset=utf-8"
+    for path in (
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/%00",
+        "/.git/config",
+        "/assets/.env",
+    ):
         answer = await client.get(path)
         assert "outside" not in answer.text
 

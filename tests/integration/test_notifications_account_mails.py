@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from contracts.language import find_violations
-from contracts.notifications import SendAccountMail
+from contracts.notifications import SendAccountMail, SendInvitationMail
 from services.kit.clock import wall_now
 from services.kit.people import seal
 from services.notifications.handlers import SERVICE
@@ -21,22 +22,25 @@ from tests.integration.notifications_support import (  # the fixtures are used b
 )
 
 CODE = "48159263"
+SAID: dict[str, dict[str, Any]] = {
+    "sign_in_code": {"code": CODE, "minutes": 10},
+    "sign_up_code": {"code": CODE, "minutes": 10},
+    "member_invitation": {"token": f"token-{CODE}", "until": "2026-12-05T00:00:00+00:00"},
+}
 
 
 def asked(
     email: str | None = "maya@demo.test", *, minutes: int = 10, template: str = "sign_in_code"
-) -> SendAccountMail:
-    sealed = seal({"notifications": PEOPLE_KEY}, {"email": email, "code": CODE, "minutes": 10, "padding": ""})
-    return SendAccountMail(
-        mail_id=uuid4(),
-        template=template,  # type: ignore[arg-type]
-        sealed=sealed["notifications"],
-        valid_until=wall_now() + timedelta(minutes=minutes),
-    )
+) -> SendAccountMail | SendInvitationMail:
+    sealed = seal({"notifications": PEOPLE_KEY}, SAID[template] | {"email": email, "padding": ""})
+    until = wall_now() + timedelta(minutes=minutes)
+    if template == "member_invitation":
+        return SendInvitationMail(mail_id=uuid4(), sealed=sealed["notifications"], valid_until=until)
+    return SendAccountMail(mail_id=uuid4(), template=template, sealed=sealed["notifications"], valid_until=until)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("template", ["sign_in_code", "sign_up_code"])
-async def test_a_code_is_delivered_and_neither_it_nor_the_address_is_kept(
+@pytest.mark.parametrize("template", ["sign_in_code", "sign_up_code", "member_invitation"])
+async def test_a_secret_is_delivered_and_neither_it_nor_the_address_is_kept(
     harness: MakeHarness, mailbox: Mailbox, template: str
 ) -> None:
     made = await harness(SERVICE)

@@ -26,6 +26,7 @@ from services.escrow.domain.release import (
     release_conditions,
     unmet,
 )
+from services.escrow.settings import EscrowSettings
 
 
 @pytest.mark.parametrize(
@@ -266,3 +267,13 @@ def test_a_balance_transaction_whose_figures_do_not_add_up_is_refused() -> None:
                 "available_on": 1,
             }
         )
+
+
+def test_production_speaks_to_stripe_over_https_alone() -> None:
+    values: dict[str, Any] = {
+        "profile": "production", "database_url": "postgresql+asyncpg://escrow@db/escrow", "kafka": "kafka:9092",
+        "assertion_public_key": "a2V5", "stripe_kind": "stripe",
+    }  # fmt: skip
+    assert EscrowSettings(**values).stripe_url.startswith("https://")
+    with pytest.raises(ValueError, match="ALPMERA_STRIPE_URL"):
+        EscrowSettings(**values, stripe_url="http://stripe.example")

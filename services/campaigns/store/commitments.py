@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from services.campaigns.domain.commitments import Word
 from services.campaigns.store.loaded import loaded_rows, write_pending
-from services.kit.work import Work
+from services.kit.flush import write_audits
+from services.kit.work import Work, trace_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +28,39 @@ _END_LOCKED = text(
     "UPDATE commitment SET state = :state, ended_at = :at, end_reason = :reason "
     "WHERE campaign_id = :campaign_id AND state = 'LOCKED' "
     "AND commitment_id <> ALL(CAST(:except_ids AS uuid[])) "
-    "RETURNING quantity"
+    "RETURNING commitment_id, quantity"
+    "), told AS ("
+    "INSERT INTO audit_entry (at, actor_id, actor_role, action, scope, subject, before, after, reason, cause_id, trace_id) "
+    "SELECT :at, :actor_id, :actor_role, :action, CAST(CAST(:campaign_id AS uuid) AS text), CAST(commitment_id AS text), "
+    "jsonb_build_object('state', 'LOCKED'), jsonb_build_object('state', CAST(:state AS text)), :reason, :cause_id, :trace_id "
+    "FROM moved ORDER BY commitment_id"
     ") SELECT count(*) AS commitments, COALESCE(sum(quantity), 0) AS units FROM moved"
 )
+_WORDS = {"REFUNDED": Word.REFUND, "RELEASED": Word.RELEASE}
 
 
 async def end_locked_commitments(
     work: Work, campaign_id: UUID, *, state: str, reason: str, at: datetime, except_ids: Collection[UUID] = ()
 ) -> Moved:
-    """Move every LOCKED commitment of a campaign, but for `except_ids`, to a final state with one statement.
+    """Move every LOCKED commitment of a campaign, but for `except_ids`, to a final state with one statement, which also
+    leaves the audit record of each.
 
     This transaction's own changes are written before, so that the statement sees them, and its rows in memory are
     brought up to date after. Sums kept in memory are forgotten.
     """
     await write_pending(work)
+    await write_audits(work)
     parameters = {
         "campaign_id": campaign_id,
         "state": state,
         "reason": reason,
         "at": at,
         "except_ids": list(except_ids),
+        "action": f"commitment.{_WORDS[state]}",
+        "actor_id": work.actor.id,
+        "actor_role": work.actor.role,
+        "cause_id": work.cause.id,
+        "trace_id": trace_id_of(work.cause),
     }
     found = (await work.connection.execute(_END_LOCKED, parameters)).one()
     rows = loaded_rows(work)

@@ -24,6 +24,7 @@ from services.escrow.domain.psp import OddObjectError, PaymentFacts, decline_cod
 from services.escrow.store.book import book_of
 from services.escrow.store.objects import PspObject
 from services.escrow.store.tables import Payment, Reservation
+from services.escrow.usecases.audit_steps import audit_payment
 from services.escrow.usecases.decide_refund import owe_late_receipt
 from services.escrow.usecases.end_reservation import cancel_payment, finish_end
 from services.escrow.usecases.post_transfers import note_object, post, relied
@@ -221,13 +222,7 @@ async def _no_funds(work: Work, payment: Payment, code: str) -> None:
 def _move(work: Work, payment: Payment, state: PaymentState) -> None:
     before = payment.state
     payment.state, payment.changed_at = state, work.now
-    work.audit(
-        "escrow.payment.moved",
-        scope=str(payment.campaign_id),
-        subject=str(payment.payment_id),
-        before={"state": before},
-        after={"state": state, "commitment_id": str(payment.commitment_id)},
-    )
+    audit_payment(work, payment, before=before)
 
 
 def _mismatch(work: Work, payment: Payment, object_id: str, *, reason: str) -> None:

@@ -106,3 +106,4 @@ def _begin(work: Work, plan: Plan, message: ApproveClearingPlan) -> None:
     )
     audit_plan(work, plan, before="DRAFT")
     plan.state = "CLEARING"
+    audit_plan(work, plan, before="APPROVED")

@@ -13,6 +13,7 @@ from contracts.escrow import ReservationEnded
 from services.escrow.domain.payments import OPEN_PAYMENT_STATES, EndReason
 from services.escrow.store.book import book_of
 from services.escrow.store.tables import Payment, Reservation
+from services.escrow.usecases.audit_steps import audit_payment, audit_reservation
 from services.escrow.usecases.settle_campaign import settle_if_done
 from services.escrow.usecases.start_payment import RESERVATION_DEADLINE
 from services.kit.work import Work
@@ -28,8 +29,10 @@ async def expire_reservation(work: Work, commitment_id: UUID) -> None:
 
 async def begin_end(work: Work, reservation: Reservation, reason: EndReason) -> None:
     """Stop awaiting funds. Only an expiring reservation still holds money that comes before its payment is cancelled."""
+    before = reservation.state
     reservation.state = "expiring" if reason == "expired" else "ending"
     reservation.end_reason = reason
+    audit_reservation(work, reservation, before=before)
     if reason != "expired":
         work.unschedule(RESERVATION_DEADLINE, subject=str(reservation.commitment_id))
     for payment in await book_of(work).payments_of(reservation.commitment_id):
@@ -55,14 +58,7 @@ async def finish_end(work: Work, reservation: Reservation) -> None:
             reason=cast(EndReason, reservation.end_reason or "expired"),
         )
     )
-    work.audit(
-        "escrow.reservation.ended",
-        scope=str(reservation.campaign_id),
-        subject=str(reservation.commitment_id),
-        before={"state": before},
-        after={"state": "ended"},
-        reason=reservation.end_reason,
-    )
+    audit_reservation(work, reservation, before=before)
     await settle_if_done(work, reservation.campaign_id)
 
 
@@ -70,6 +66,7 @@ async def cancel_payment(work: Work, payment: Payment) -> None:
     """Cancel a payment at Stripe; one that was never called is stopped here. A call in flight is left to its answer."""
     if payment.state == "started" and await book_of(work).stop_unattempted(payment.payment_id):
         payment.state, payment.changed_at = "canceled", work.now
+        audit_payment(work, payment, before="started")
         return
     if payment.payment_intent_id is None:
         return

@@ -27,8 +27,9 @@ from services.escrow.usecases.post_transfers import note_object, post, relied, w
 from services.escrow.usecases.record_campaign import known_campaign
 from services.escrow.usecases.settle_campaign import owed_minor
 from services.escrow.usecases.submit_clearing_plan import AUDITOR, audit_plan
+from services.kit.flush import write_audits
 from services.kit.service import Answer, Intent
-from services.kit.work import Work, intent_id
+from services.kit.work import Work, intent_id, trace_id_of
 
 TRANSFER_REFUSED_CASE = "transfer_refused"
 RESEND_DEADLINE = "plan_resend"
@@ -143,7 +144,7 @@ async def _release(work: Work, plan: Plan, facts: TransferFacts) -> None:
     campaign.fee_taken_minor += plan.fee_minor
     lines = await lines_of(work.connection, plan.plan_id)
     released = tuple(line.commitment_id for line in lines if not line.to_reserve)
-    await _mark_released(work, released)
+    await _mark_released(work, plan, released)
     work.publish(
         FundsReleased(
             campaign_id=UUID(plan.scope),
@@ -195,11 +196,35 @@ async def _taken_back(work: Work, plan: Plan, reversal_id: str, amount_minor: in
     )
 
 
-async def _mark_released(work: Work, commitment_ids: tuple[UUID, ...]) -> None:
+async def _mark_released(work: Work, plan: Plan, commitment_ids: tuple[UUID, ...]) -> None:
+    """The reservations of a plan are released: one statement moves them and leaves the record of each."""
     await work.session.flush()
+    await write_audits(work)
     await work.connection.execute(
-        text("UPDATE reservation SET state = 'released' WHERE commitment_id = ANY (CAST(:ids AS uuid[]))"),
-        {"ids": list(commitment_ids)},
+        text(
+            "WITH before AS ("
+            "SELECT commitment_id, state FROM reservation WHERE commitment_id = ANY (CAST(:ids AS uuid[])) FOR UPDATE"
+            "), moved AS ("
+            "UPDATE reservation r SET state = 'released' FROM before b WHERE r.commitment_id = b.commitment_id "
+            "RETURNING r.commitment_id, b.state"
+            ") INSERT INTO audit_entry "
+            "(at, actor_id, actor_role, action, scope, subject, before, after, reason, cause_id, trace_id) "
+            "SELECT :at, :actor_id, :actor_role, 'escrow.reservation.released', :scope, CAST(commitment_id AS text), "
+            "jsonb_build_object('state', state), "
+            "jsonb_build_object('state', 'released', 'plan_id', CAST(:plan_id AS text)), "
+            ":reason, :cause_id, :trace_id FROM moved ORDER BY commitment_id"
+        ),
+        {
+            "ids": list(commitment_ids),
+            "at": work.now,
+            "actor_id": work.actor.id,
+            "actor_role": work.actor.role,
+            "scope": plan.scope,
+            "plan_id": str(plan.plan_id),
+            "reason": work.cause.type,
+            "cause_id": work.cause.id,
+            "trace_id": trace_id_of(work.cause),
+        },
     )
 
 

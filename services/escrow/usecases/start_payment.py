@@ -15,6 +15,7 @@ from contracts.escrow import PaymentStarted, ReservationEnded, UsePaymentMethod
 from services.escrow.domain.payments import COLLECTING_STATES, OPEN_PAYMENT_STATES, may_start_payment
 from services.escrow.store.book import book_of
 from services.escrow.store.tables import Payment, Reservation, WaitingMethod
+from services.escrow.usecases.audit_steps import audit_reservation
 from services.escrow.usecases.record_campaign import known_campaign
 from services.kit.work import Work, intent_id
 
@@ -44,6 +45,7 @@ async def await_funds(work: Work, message: CommitmentReserved) -> None:
     waiting = await book.waiting.get(message.commitment_id)
     if await collection_refusal(work, message.campaign_id) is not None:
         reservation.state, reservation.end_reason = "ended", "refused"
+        audit_reservation(work, reservation, before="open")
         work.publish(
             ReservationEnded(
                 campaign_id=message.campaign_id,

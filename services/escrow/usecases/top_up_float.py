@@ -95,7 +95,16 @@ async def apply_top_up(work: Work, top_up: TopUp, facts: TopUpFacts) -> None:
 
 
 def _failed(work: Work, top_up: TopUp, why: str) -> None:
+    before = top_up.state
     top_up.state = "failed"
+    work.audit(
+        "escrow.float.failed",
+        scope=PLATFORM_SCOPE,
+        subject=str(top_up.top_up_id),
+        before={"state": before},
+        after={"state": "failed"},
+        reason=why,
+    )
     work.open_case(
         "top_up_failed",
         scope=PLATFORM_SCOPE,

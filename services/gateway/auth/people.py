@@ -1,4 +1,4 @@
-"""Making accounts: the address is sealed for the gateway's own table and, on its way, for the services that need it.
+"""Making accounts: the address is sealed under the person's own key and, on its way, for the services that need it.
 
 An address leaves the gateway only sealed, on `gateway.people`, in the transaction that makes the account.
 """
@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import EVENT_NAMESPACE, SYSTEM
 from contracts.gateway import PersonRecorded
+from services.gateway.auth.person_keys import new_person_key, seal_for
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.accounts import NewAccount, email_lookup, insert_accounts
+from services.gateway.store.erasures import insert_person_keys
 from services.gateway.store.operations import read_clock
 from services.kit.outbox import Outgoing, enqueue_commands
 from services.kit.people import seal
@@ -37,6 +39,7 @@ async def record_people(connection: AsyncConnection, people: Sequence[Person], s
     """Make the accounts that are missing; whoever is known already stays as he is."""
     own_key = settings.people_key_gateway.get_secret_value()
     subjects = {uuid4(): person for person in people}
+    keys = {subject_id: new_person_key(own_key) for subject_id, person in subjects.items() if person.email}
     made = await insert_accounts(
         connection,
         [
@@ -47,11 +50,12 @@ async def record_people(connection: AsyncConnection, people: Sequence[Person], s
                 label=person.label,
                 external_id=person.external_id,
                 email_lookup=email_lookup(own_key, person.email) if person.email else None,
-                email_sealed=seal({"gateway": own_key}, {"email": person.email})["gateway"] if person.email else None,
+                email_sealed=seal_for(keys[subject_id], {"email": person.email}) if person.email else None,
             )
             for subject_id, person in subjects.items()
         ],
     )
+    await insert_person_keys(connection, {each: keys[each].wrapped for each in made if each in keys})
     clock = await read_clock(connection)
     outgoing = [
         Outgoing(

@@ -12,11 +12,13 @@ from http.cookies import CookieError, SimpleCookie
 from fastapi import Request
 
 from contracts.errors import Rejected
+from services.gateway.auth.access_tokens import PREFIX, token_identity
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.origins import SAFE_METHODS
 from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
 from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
+from services.gateway.domain.token_scopes import may_read
 from services.gateway.middleware import note_standing
 from services.gateway.parts import gateway_of
 from services.gateway.usecases.limit_rates import RateLimitedError
@@ -61,6 +63,8 @@ async def identity_of(request: Request) -> Identity | None:
     token, from_cookie = _token(request)
     if token is None:
         return None
+    if token.startswith(PREFIX) and not from_cookie:
+        return await _reader(request, token)
     gateway = gateway_of(request)
     identity = await gateway.sessions.identity(token)
     if identity is None or (identity.proof == "local" and gateway.settings.profile == "production"):
@@ -100,12 +104,22 @@ async def allowed(request: Request, operation: str) -> Identity:
     return identity
 
 
-def needs_factor(request: Request, identity: Identity) -> None:
-    """Raises Rejected(passkey_required) for somebody who has to have a second factor before committing funds. The local
-    sign-in is a proof of its own kind."""
-    wanted = gateway_of(request).settings.second_factor_before_commitment
-    if wanted and not identity.has_factor and identity.proof != "local":
-        raise Rejected("passkey_required")
+async def _reader(request: Request, token: str) -> Identity | None:
+    """The account behind an access token. Raises Rejected(not_allowed) for what the token may not read."""
+    found = await token_identity(gateway_of(request).engine, token)
+    if found is None:
+        return None
+    identity, scopes = found
+    if not may_read(scopes, request.method, request.url.path):
+        raise Rejected("not_allowed")
+    return identity
+
+
+def lacks_factor(request: Request, identity: Identity) -> bool:
+    """Whether a participant has to add a second factor before committing funds. The local sign-in is a proof of its own
+    kind."""
+    wanted = gateway_of(request).settings.second_factor_before_commitment and identity.is_participant
+    return wanted and not identity.has_factor and identity.proof != "local"
 
 
 def session_token(request: Request) -> str | None:

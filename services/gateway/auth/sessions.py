@@ -17,7 +17,7 @@ from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.domain.proofs import Proof
 from services.gateway.store import accounts
-from services.gateway.store.session_list import end_sessions
+from services.gateway.store.session_list import end_sessions, end_sessions_beyond
 from services.gateway.usecases.coalesce import Coalescer
 from services.kit.clock import monotonic_seconds, wall_now
 
@@ -75,6 +75,12 @@ class Sessions:
         """End the session of a token in the caller's transaction: the browser gets another one."""
         hashed = accounts.token_hash(token)
         if await accounts.revoke_token(connection, hashed, now=wall_now()):
+            await self.tell_ended(connection, hashed)
+            self.forget(hashed)
+
+    async def keep_newest(self, connection: AsyncConnection, subject_id: UUID) -> None:
+        """End in the caller's transaction what an account has beyond its bound of sessions."""
+        for hashed in await end_sessions_beyond(connection, subject_id, now=wall_now()):
             await self.tell_ended(connection, hashed)
             self.forget(hashed)
 

@@ -30,6 +30,12 @@ def sees_all_invitations(role: str) -> bool:
     return role in INVITES and role != PARTICIPANT
 
 
+def may_have_it_mailed(role: str) -> bool:
+    """Whether an invitation of this role for one address goes there by mail. A participant hands the link on: nobody may
+    have mails sent to strangers by taking invitations back and making new ones."""
+    return sees_all_invitations(role)
+
+
 def may_open_private(role: str) -> bool:
     """Whether an invitation of this role may open a private campaign."""
     return sees_all_invitations(role)

@@ -17,7 +17,7 @@ STEPS_AROUND = (0, -1, 1)
 """A clock may be one step off."""
 
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 10
+RECOVERY_BYTES = 15
 GROUP = 4
 
 
@@ -51,7 +51,7 @@ def matching_step(secret: str, code: str, *, now_seconds: int) -> int | None:
 
 
 def new_recovery_codes() -> list[str]:
-    """Codes for the day when every device is lost: 80 random bits each, in groups that can be copied by hand."""
+    """Codes for the day when every device is lost: 120 random bits each, in groups that can be copied by hand."""
     return [
         "-".join(_groups(base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode())) for _ in range(RECOVERY_CODES)
     ]

@@ -99,6 +99,19 @@ RULES: tuple[Rule, ...] = (
     Rule("client_config", "GET", "/v1/client-config", "yy yy yy yyyy yyy"),
     Rule("dev_sign_in", "POST", "/v1/dev/sign-in", "yC yy yy yyyy yyy"),
     Rule("dev_participants", "POST", "/v1/dev/participants", "yC yy yy yyyy yyy"),
+    # one's own data
+    Rule("my_data", "GET", "/v1/me/data", "Ay yy yy yyyy yyy"),
+    Rule("erasure_read", "GET", "/v1/me/erasure", "Ay yy RR RRRR RRR"),
+    Rule("request_erasure", "POST", "/v1/me/erasure", "AC yy RR RRRR RRR"),
+    Rule("withdraw_erasure", "DELETE", "/v1/me/erasure", "AC yy RR RRRR RRR"),
+    # what a participant takes along
+    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR RRRR RRR"),
+    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR RRRR RRR"),
+    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR RRRR RRR"),
+    Rule("calendar_read", "GET", "/v1/me/calendar", "Ay yy RR RRRR RRR"),
+    Rule("renew_calendar", "POST", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("end_calendar", "DELETE", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("calendar_feed", "GET", "/v1/calendar/{feed}", "NN NN NN NNNN NNN"),
     # signing up and signing in
     Rule("sign_up_code_ask", "POST", "/v1/sign-up/code", "yC yy yy yyyy yyy"),
     Rule("sign_in_code_ask", "POST", "/v1/sign-in/code", "yC yy yy yyyy yyy"),
@@ -169,6 +182,9 @@ RULES: tuple[Rule, ...] = (
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),
     Rule("staff_overview", "GET", "/v1/staff/overview", "AR RR RR yyyy yyy"),
+    # the audit records
+    Rule("audit_list", "GET", "/v1/audit", "AR RR RR RRyR yyR"),
+    Rule("audit_export", "GET", "/v1/audit/export", "AR RR RR RRyR yyR"),
     # operations
     Rule("operations_read", "GET", "/v1/operations/{operation_id}", "Ay yN NN yyyy yyy"),
     Rule("operations_list", "GET", "/v1/operations", "Ay ye ee yyyy yyy"),

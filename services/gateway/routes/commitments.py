@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from contracts.errors import Rejected
 from contracts.escrow import UsePaymentMethod
 from contracts.suppliers import ReportIssue
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import allowed, is_own_origin, needs_factor, own_origin, signed_in
+from services.gateway.auth.requests import allowed, is_own_origin, lacks_factor, own_origin, signed_in
 from services.gateway.domain.operation import Operation, Outcome
 from services.gateway.domain.words import COMMITMENT_WORDS
 from services.gateway.parts import Gateway, gateway_of
@@ -50,7 +51,8 @@ router = APIRouter(prefix="/v1", tags=["commitments"])
 async def commit_funds(request: Request, campaign_id: UUID) -> Response:
     """Reserve units and pay for them. 201 only once the funds are held and the read model shows it."""
     identity = await allowed(request, "commit_funds")
-    needs_factor(request, identity)
+    if lacks_factor(request, identity):
+        raise Rejected("passkey_required")
     body = await read_body(request, CommitBody)
     gateway = gateway_of(request)
     await gateway.visibility.check(campaign_id, identity)
@@ -196,7 +198,7 @@ async def report_issue(request: Request, commitment_id: UUID) -> Response:
                 commitment_id=commitment_id,
                 participant_id=identity.subject_id,
                 issue_id=operation.resource_id,
-                description=body.description,
+                description_digest=hashlib.sha256(body.description.encode()).hexdigest(),
                 photo_digests=body.photo_digests,
             )
         ]

@@ -45,7 +45,7 @@ router = APIRouter(prefix="/v1/member-invitations", tags=["accounts"])
     openapi_extra=body_of(MemberInvitationBody),
 )
 async def member_invitations_issue(request: Request) -> Response:
-    """The token is shown once; the link to hand on is `/sign-up#` followed by it."""
+    """The token is shown once; the link to hand on is `/sign-up#` followed by it. Staff's go to `email` by mail, too."""
     identity = await allowed(request, "member_invitations_issue")
     body = await read_body(request, MemberInvitationBody)
     wanted = Wanted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import account_session, own_origin
+from services.gateway.auth.person_keys import contact_of
+from services.gateway.auth.requests import account_session, lacks_factor, own_origin
 from services.gateway.domain.proofs import may_change_factors, opens_the_account
 from services.gateway.domain.roles import PARTICIPANT
 from services.gateway.parts import Gateway, gateway_of
@@ -28,11 +28,9 @@ from services.gateway.schemas.answers_account import (
 from services.gateway.schemas.bodies_account import OneTimeCodeBody, PasskeyBody, PasskeyNameBody
 from services.gateway.schemas.describing import answers, body_of, created, problems
 from services.gateway.store import second_factors as stored
-from services.gateway.store.accounts import sealed_email
 from services.gateway.usecases.use_one_time_codes import begin_authenticator, new_codes, prove_by_authenticator
 from services.gateway.usecases.use_passkeys import Given, register_passkey, registration_options
 from services.kit.clock import wall_now
-from services.kit.people import unseal
 
 router = APIRouter(prefix="/v1/account", tags=["accounts"])
 
@@ -64,6 +62,7 @@ async def account_security(request: Request) -> Response:
             "may_change": may_change_factors(
                 identity.proof, identity.proven_at, has_factor=factors.count > 0, now=wall_now()
             ),
+            "factor_needed_to_commit": factors.count == 0 and lacks_factor(request, identity),
         }
     )
 
@@ -232,8 +231,6 @@ async def _keep_one(connection: AsyncConnection, identity: Identity) -> None:
 
 async def _shown_name(gateway: Gateway, connection: AsyncConnection, identity: Identity) -> str:
     """What a device shows beside the site's name: the person's own address."""
-    sealed = await sealed_email(connection, identity.subject_id)
-    if sealed is None:
-        return identity.label or identity.role
-    said: dict[str, Any] = unseal(gateway.settings.people_key_gateway.get_secret_value(), sealed)
-    return str(said["email"])
+    own_key = gateway.settings.people_key_gateway.get_secret_value()
+    contact = await contact_of(connection, own_key, identity.subject_id)
+    return str(contact.get("email") or identity.label or identity.role)

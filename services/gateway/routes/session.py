@@ -68,7 +68,11 @@ async def sign_out(request: Request) -> Response:
     """End the session and clear the cookie."""
     identity = await account_session(request)
     await gateway_of(request).sessions.revoke(identity)
-    headers = {"Set-Cookie": f"{COOKIE}=; {COOKIE_ATTRIBUTES}; Max-Age=0", "Cache-Control": "no-store"}
+    headers = {
+        "Set-Cookie": f"{COOKIE}=; {COOKIE_ATTRIBUTES}; Max-Age=0",
+        "Clear-Site-Data": '"storage"',
+        "Cache-Control": "no-store",
+    }
     return Response(status_code=204, headers=headers)
 
 

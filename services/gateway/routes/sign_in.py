@@ -83,6 +83,7 @@ async def begin_session(request: Request, connection: AsyncConnection, account: 
         await gateway_of(request).sessions.end_token(connection, before)
     client = client_words(request.headers.get("user-agent"))
     (session,) = await open_sessions(connection, [account], now=wall_now(), proof=proof, client=client)
+    await gateway_of(request).sessions.keep_newest(connection, account.subject_id)
     return session
 
 

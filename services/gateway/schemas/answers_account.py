@@ -103,7 +103,7 @@ class PasskeyView(Answer):
 
 class SecurityView(Answer):
     """How somebody can sign in. `must_prove_more`: this session does nothing else before; `may_change`: it may add and
-    remove ways of signing in now."""
+    remove ways of signing in now; `factor_needed_to_commit`: the first commitment waits for a second factor."""
 
     passkeys: list[PasskeyView]
     authenticator: bool
@@ -111,6 +111,7 @@ class SecurityView(Answer):
     proof: Proof
     must_prove_more: bool
     may_change: bool
+    factor_needed_to_commit: bool
 
 
 class PasskeyOptions(Answer):

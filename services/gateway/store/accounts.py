@@ -1,7 +1,7 @@
 """Accounts and sessions: the gateway's own tables about people.
 
 An e-mail address is stored sealed and found by a keyed hash, so that the table alone tells nobody's address. Tokens are
-stored hashed. Removing an account is not done here.
+stored hashed. Erasing a person is done in `erasures.py`.
 """
 
 from __future__ import annotations
@@ -292,15 +292,6 @@ async def live_hashes(connection: AsyncConnection, subject_id: UUID) -> list[byt
         {"subject_id": subject_id},
     )
     return [bytes(row.token_hash) for row in rows]
-
-
-async def sealed_email(connection: AsyncConnection, subject_id: UUID) -> str | None:
-    """The sealed address of an account."""
-    row = await connection.execute(
-        text("SELECT email_sealed FROM account WHERE subject_id = :subject_id"), {"subject_id": subject_id}
-    )
-    found: str | None = row.scalar_one_or_none()
-    return found
 
 
 def _account(row: Any) -> Account:

@@ -11,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SHOWN_MAX = 200
+SESSIONS_MAX = 50
+"""How many sessions an account has at once; a further one ends the one that was used longest ago."""
 
 _LIST = text(
     """
@@ -33,6 +35,21 @@ _END = text(
     RETURNING token_hash
     """
 )
+_END_BEYOND = text(
+    """
+    UPDATE session SET revoked_at = :now
+    WHERE session_id IN (
+        SELECT session_id FROM session
+        WHERE subject_id = :subject_id
+          AND revoked_at IS NULL
+          AND expires_at > :now
+          AND last_seen_at + make_interval(secs => idle_seconds) > :now
+        ORDER BY last_seen_at DESC, created_at DESC, session_id
+        OFFSET :kept
+    )
+    RETURNING token_hash
+    """
+)
 
 
 async def list_sessions(connection: AsyncConnection, subject_id: UUID, *, now: datetime) -> Sequence[Mapping[str, Any]]:
@@ -52,3 +69,11 @@ async def end_sessions(
     """End sessions of an account: one, all but one, or all. Returns their tokens' hashes."""
     parameters = {"subject_id": subject_id, "now": now, "only": only, "except_for": except_for}
     return [bytes(row.token_hash) for row in await connection.execute(_END, parameters)]
+
+
+async def end_sessions_beyond(
+    connection: AsyncConnection, subject_id: UUID, *, now: datetime, kept: int = SESSIONS_MAX
+) -> list[bytes]:
+    """End an account's sessions beyond those that were used last. Returns their tokens' hashes."""
+    parameters = {"subject_id": subject_id, "now": now, "kept": kept}
+    return [bytes(row.token_hash) for row in await connection.execute(_END_BEYOND, parameters)]

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
-from services.gateway.domain.inviting import may_invite, may_open_private, sees_all_invitations
+from services.gateway.domain.inviting import may_have_it_mailed, may_invite, may_open_private, sees_all_invitations
 from services.gateway.domain.roles import PARTICIPANT, SUPPLIER
 from services.gateway.parts import Gateway
 from services.gateway.store import member_invitations as stored
@@ -19,6 +19,7 @@ from services.gateway.store.accounts import email_lookup, token_hash
 from services.gateway.store.cursors import Page
 from services.gateway.store.read_campaigns import visible_progress
 from services.gateway.store.read_suppliers import supplier_by_id
+from services.gateway.usecases.mail_account import INVITATION, mail_account
 from services.kit.clock import wall_now
 from services.kit.people import seal, unseal
 
@@ -38,8 +39,8 @@ class Wanted:
 
 
 async def issue_invitation(gateway: Gateway, identity: Identity, wanted: Wanted) -> dict[str, Any]:
-    """Issue an invitation; its token is in the answer and nowhere else. Raises Rejected(not_allowed, validation_failed,
-    not_found, supplier_unknown, member_invitations_used_up)."""
+    """Issue an invitation; its token is in the answer, in the mail that staff's go out with, and nowhere else. Raises Rejected(not_allowed, validation_failed,
+    not_found, supplier_unknown, member_invitations_used_up, clock_moving)."""
     await _check(gateway, identity, wanted)
     now = wall_now()
     own_key = gateway.settings.people_key_gateway.get_secret_value()
@@ -62,6 +63,10 @@ async def issue_invitation(gateway: Gateway, identity: Identity, wanted: Wanted)
             if standing >= gateway.settings.participant_invitations_max:
                 raise Rejected("member_invitations_used_up", limit=gateway.settings.participant_invitations_max)
         await stored.insert_invitation(connection, row)
+        if wanted.email is not None and may_have_it_mailed(identity.role):
+            said = {"email": wanted.email, "token": token, "until": row["expires_at"].isoformat()}
+            await mail_account(gateway, connection, INVITATION, said, valid_until=row["expires_at"])
+    gateway.kick_relay()
     shown = row | {"bound": wanted.email is not None, "used_at": None, "revoked_at": None}
     return invitation_view(gateway, shown, identity, now=now) | {"token": token}
 

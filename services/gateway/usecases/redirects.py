@@ -12,11 +12,16 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from contracts.escrow import PaymentActionAddress
+from services.kit import telemetry
 from services.kit.clock import monotonic_seconds
 
 ADDRESSES_MAX = 10_000
 ADDRESS_SECONDS = 30 * 60
 """Twice the life of a reservation: an older address leads nowhere."""
+SAFE_PROTOCOLS = ("https://", "http://")
+"""A page hands the address to the browser as it is; what is no page must never get there, whoever sent it."""
+
+log = telemetry.logger("gateway.redirects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,10 @@ class Redirects:
         self.on_arrival: Callable[[Iterable[UUID]], None] = lambda _: None
 
     def remember(self, reply: PaymentActionAddress) -> None:
-        """Keep the newest address of a commitment and wake who waits for it."""
+        """Keep the newest address of a commitment and wake who waits for it. An address that is no page is forgotten."""
+        if not reply.redirect_url.startswith(SAFE_PROTOCOLS):
+            log.error("gateway.redirect.unsafe", commitment_id=str(reply.commitment_id))
+            return
         self._addresses[reply.commitment_id] = _Address(reply.redirect_url, monotonic_seconds())
         self._addresses.move_to_end(reply.commitment_id)
         while len(self._addresses) > ADDRESSES_MAX:

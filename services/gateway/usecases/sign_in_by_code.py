@@ -8,18 +8,15 @@ constant time, works once, ten minutes, for five tries, in the browser that aske
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.envelope import SYSTEM
 from contracts.errors import Rejected
-from contracts.notifications import SendAccountMail
 from services.gateway.auth.people import Person, record_people
 from services.gateway.domain.mail_codes import (
     CODE_LIFE,
@@ -31,17 +28,12 @@ from services.gateway.domain.roles import PARTICIPANT
 from services.gateway.parts import Gateway
 from services.gateway.store import mail_codes, member_invitations, sign_in_guard
 from services.gateway.store.accounts import Account, account_by_email, email_lookup, token_hash
-from services.gateway.store.operations import read_clock
+from services.gateway.usecases.mail_account import Template, mail_account
 from services.gateway.usecases.slow_down import guard, keyed, refuse_blocked
 from services.kit.clock import wall_now
-from services.kit.outbox import Outgoing, enqueue_commands
 from services.kit.people import seal, unseal
 
 CHALLENGE_BYTES = 32
-SEALED_BYTES = 512
-"""Every sealed body is filled up to this size, so that it tells nothing of the address inside."""
-
-Template = Literal["sign_in_code", "sign_up_code"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +113,9 @@ async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
         account = await account_by_email(connection, lookup)
         await mail_codes.put_code(connection, new, now=now, life=CODE_LIFE, tries=CODE_TRIES)
         wanted = asked.invitation_hash is not None or account is not None
-        mail = _mail(gateway, asked.email if wanted else None, code, template=template, now=now)
-        await _send(gateway, connection, mail)
+        minutes = int(CODE_LIFE.total_seconds()) // 60
+        said = {"email": asked.email if wanted else "", "code": code if wanted else "", "minutes": minutes}
+        await mail_account(gateway, connection, template, said, valid_until=now + CODE_LIFE)
     gateway.kick_relay()
     return challenge
 
@@ -158,25 +151,6 @@ async def _sign_up(gateway: Gateway, connection: AsyncConnection, row: Any, now:
     if account is None:
         raise RuntimeError("the account that was just made is not there")
     return account
-
-
-def _mail(gateway: Gateway, email: str | None, code: str, *, template: Template, now: datetime) -> SendAccountMail:
-    minutes = int(CODE_LIFE.total_seconds()) // 60
-    said = {"email": email, "code": code if email else "", "minutes": minutes, "padding": ""}
-    room = SEALED_BYTES - len(json.dumps(email or "")) - len(str(said["code"]))
-    key = gateway.settings.people_key_notifications.get_secret_value()
-    sealed = seal({"notifications": key}, said | {"padding": "." * max(0, room), "email": email or ""})
-    return SendAccountMail(
-        mail_id=uuid4(), template=template, sealed=sealed["notifications"], valid_until=now + CODE_LIFE
-    )
-
-
-async def _send(gateway: Gateway, connection: AsyncConnection, mail: SendAccountMail) -> None:
-    clock = await read_clock(connection)
-    if clock.paused:
-        raise Rejected("clock_moving")
-    outgoing = Outgoing(id=mail.mail_id, message=mail, actor=SYSTEM, received_at=clock.now, correlation_id=mail.mail_id)
-    await enqueue_commands(connection, [outgoing], gateway.signing_key)
 
 
 def _lookup(gateway: Gateway, email: str) -> bytes:

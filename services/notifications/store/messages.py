@@ -6,12 +6,14 @@ here: it says the same as the text. Rows are gathered and written with one state
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.work import Work
 
@@ -37,6 +39,15 @@ _INSERT = text(
         message_id, cause_id, cause_type, campaign_id, participant_id, template, template_version,
         subject, body_text, result, event_at
     )
+    """
+)
+_NOTICES = text(
+    """
+    SELECT message_id, campaign_id, template, subject, recorded_at, result
+    FROM message
+    WHERE participant_id = :participant_id
+    ORDER BY recorded_at DESC, message_id
+    LIMIT :rows
     """
 )
 _SETTLE = text(
@@ -105,3 +116,9 @@ async def settle_message(work: Work, message_id: UUID, *, result: Result, server
 def _gathered(work: Work) -> list[MessageRow]:
     rows: list[MessageRow] = work.cache.setdefault(_CACHE_KEY, [])
     return rows
+
+
+async def notices_of(connection: AsyncConnection, participant_id: UUID, *, rows_max: int) -> Sequence[Any]:
+    """A person's messages, the newest first."""
+    rows = await connection.execute(_NOTICES, {"participant_id": participant_id, "rows": rows_max})
+    return rows.all()

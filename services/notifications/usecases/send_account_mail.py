@@ -1,4 +1,4 @@
-"""Send a mail about an account: a code for signing in or for signing up. Address and code came sealed for this service.
+"""Send a mail about an account: a code, or an invitation. Address and secret came sealed for this service.
 
 Neither is ever in a row: the words wait in the intent's secret, encrypted, and are gone with its answer. A mail whose
 code is out of date is not sent. A sealed body without an address is for nobody: the gateway asks for such a mail when it
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from contracts.notifications import SendAccountMail
+from contracts.notifications import SendAccountMail, SendInvitationMail
 from services.kit.clock import wall_now
 from services.kit.people import unseal
 from services.kit.service import Answer, Intent
@@ -24,29 +24,33 @@ from services.notifications.usecases.hand_over_mail import Words, compose, hand_
 from services.notifications.usecases.render_mail import render
 
 ACCOUNT_MAIL_PURPOSE = "account_mail"
-VERSIONS: dict[str, int] = {"sign_in_code": 1, "sign_up_code": 1}
+INVITATION = "member_invitation"
+VERSIONS: dict[str, int] = {"sign_in_code": 1, "sign_up_code": 1, INVITATION: 1}
+NOT_SAID = frozenset({"email", "padding"})
 TOO_LATE = "out of date"
 
 
-async def send_account_mail(work: Work, command: SendAccountMail) -> None:
+async def send_account_mail(work: Work, command: SendAccountMail | SendInvitationMail) -> None:
     """Write the mail and have it delivered, unless it is for nobody or out of date. Raises ValueError for a template
     that holds a word Alpmera does not use: our own fault."""
     settings = mail_settings()
     said = unseal(settings.people_key_notifications.get_secret_value(), command.sealed)
     if not said.get("email"):
         return
-    version = VERSIONS[command.template]
+    template = command.template if isinstance(command, SendAccountMail) else INVITATION
+    version = VERSIONS[template]
     late = wall_now() >= command.valid_until
     new = await insert_account_mail(
-        work, command.mail_id, template=command.template, version=version, result="expired" if late else "pending"
+        work, command.mail_id, template=template, version=version, result="expired" if late else "pending"
     )
     if late or not new:
         return
-    rendered = render(
-        f"{command.template}.v{version}", {"code": said["code"], "minutes": said["minutes"]}, with_html=True
-    )
+    facts = {name: value for name, value in said.items() if name not in NOT_SAID}
+    if "until" in facts:
+        facts["until"] = datetime.fromisoformat(facts["until"])
+    rendered = render(f"{template}.v{version}", facts, with_html=True)
     if forbidden_terms(rendered, proper_names=()):
-        raise ValueError(f"the template {command.template} holds a forbidden word")
+        raise ValueError(f"the template {template} holds a forbidden word")
     words = {"subject": rendered.subject, "body_text": rendered.body_text, "html": rendered.html}
     work.intend(
         ACCOUNT_MAIL_PURPOSE,

@@ -132,7 +132,7 @@ class Milestone(Row):
 
 
 class Issue(Row):
-    """A reported fault. Its description stays in this table; events carry only the digest."""
+    """A reported fault. The person's words stay with the gateway; here lies their digest."""
 
     __tablename__ = "issue"
 
@@ -140,7 +140,6 @@ class Issue(Row):
     campaign_id: Mapped[UUID]
     commitment_id: Mapped[UUID]
     participant_id: Mapped[UUID]
-    description: Mapped[str]
     description_digest: Mapped[str]
     photo_digests: Mapped[list[str]]
     state: Mapped[str]

@@ -1,4 +1,4 @@
-"""Report a fault of a delivered commitment inside its inspection. The description stays in this service's table."""
+"""Report a fault of a delivered commitment inside its inspection. The person's words stay with the gateway."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def report_issue(work: Work, command: ReportIssue) -> None:
         or commitment.participant_id != command.participant_id
     ):
         raise Rejected("commitment_unknown")
-    digest = hashlib.sha256(command.description.encode()).hexdigest()
+    digest = command.description_digest or hashlib.sha256(command.description.encode()).hexdigest()
     known = await records(work).issue(command.issue_id)
     if known is not None:
         if known.commitment_id == command.commitment_id and known.description_digest == digest:
@@ -61,7 +61,6 @@ def _keep(work: Work, command: ReportIssue, digest: str) -> None:
             campaign_id=command.campaign_id,
             commitment_id=command.commitment_id,
             participant_id=command.participant_id,
-            description=command.description,
             description_digest=digest,
             photo_digests=list(command.photo_digests),
             state="open",

@@ -1,7 +1,7 @@
 import type { Problem } from "@/api/types";
 
 /** What the pages know of a refusal, whether it came from the server or from the way to it. */
-export type Refusal = RefusedByServer | ConnectionLost | CardRefused;
+export type Refusal = RefusedByServer | ConnectionLost | CardRefused | PasskeyNotUsed;
 
 /** The server said no, with a code, words and the next step. */
 export class RefusedByServer extends Error {
@@ -37,11 +37,20 @@ export class CardRefused extends Error {
   }
 }
 
+/** The person closed the browser's passkey dialogue, or the device holds no passkey that fits. */
+export class PasskeyNotUsed extends Error {
+  constructor() {
+    super("passkey_not_used");
+    this.name = "PasskeyNotUsed";
+  }
+}
+
 export function isRefusal(error: unknown): error is Refusal {
   return (
     error instanceof RefusedByServer ||
     error instanceof ConnectionLost ||
-    error instanceof CardRefused
+    error instanceof CardRefused ||
+    error instanceof PasskeyNotUsed
   );
 }
 

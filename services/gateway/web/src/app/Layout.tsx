@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Header } from "@/app/Header";
 import classes from "@/app/Layout.module.css";
 import { TestMoneyBanner } from "@/app/TestMoneyBanner";
+import { StepUpDialog } from "@/shared/proof/StepUpDialog";
 
 /** The frame around every page. A new page takes the focus, as a page that was loaded would. */
 export function Layout() {
@@ -26,6 +27,7 @@ export function Layout() {
       <main id="content" ref={main} tabIndex={-1} className={classes.main}>
         <Outlet />
       </main>
+      <StepUpDialog />
       <footer className={classes.footer}>
         <p>{t("site.footer")}</p>
         <p>

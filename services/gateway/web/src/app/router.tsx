@@ -8,10 +8,10 @@ import { Layout } from "@/app/Layout";
 import { MissingPage } from "@/app/MissingPage";
 import { PageFault } from "@/app/PageFault";
 import { ProblemPage } from "@/app/ProblemPage";
+import { AccountPage } from "@/features/account/AccountPage";
+import { SignInPage } from "@/features/account/SignInPage";
 import { CampaignListPage } from "@/features/campaigns/CampaignListPage";
 import { CampaignPage } from "@/features/campaigns/CampaignPage";
-import { AccountPage } from "@/features/session/AccountPage";
-import { SignInPage } from "@/features/session/SignInPage";
 
 const root = createRootRoute({
   component: Layout,
@@ -65,6 +65,34 @@ const account = createRoute({
   getParentRoute: () => root,
   path: "/account",
   component: AccountPage,
+});
+
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up",
+  component: lazyRouteComponent(() => import("@/features/account/SignUpPage"), "SignUpPage"),
+});
+
+const security = createRoute({
+  getParentRoute: () => root,
+  path: "/security",
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = text(search.next);
+    return next === undefined ? {} : { next };
+  },
+  component: lazyRouteComponent(() => import("@/features/account/SecurityPage"), "SecurityPage"),
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: "/invite",
+  component: lazyRouteComponent(() => import("@/features/account/InvitePage"), "InvitePage"),
+});
+
+const myData = createRoute({
+  getParentRoute: () => root,
+  path: "/account/data",
+  component: lazyRouteComponent(() => import("@/features/privacy/MyDataPage"), "MyDataPage"),
 });
 
 const commitments = createRoute({
@@ -144,7 +172,11 @@ export const router = createRouter({
     campaign,
     join,
     signIn,
+    signUp,
     account,
+    security,
+    invite,
+    myData,
     commitments,
     commitment,
     invitations,

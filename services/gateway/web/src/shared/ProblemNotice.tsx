@@ -1,15 +1,24 @@
 import { useTranslation } from "react-i18next";
-import { CardRefused, RefusedByServer } from "@/api/problem";
+import { CardRefused, PasskeyNotUsed, RefusedByServer } from "@/api/problem";
 import { DeclineWords } from "@/shared/DeclineWords";
+import { TextLink } from "@/shared/links";
 import { Notice } from "@/shared/Notice";
 import classes from "./ProblemNotice.module.css";
 
-const SHOWN_FACTS = ["units_left", "missing", "unmet"] as const;
+const SHOWN_FACTS = ["units_left", "missing", "unmet", "retry_after_seconds"] as const;
+/** What is refused until one's account can prove more. */
+const SETTLED_IN_SECURITY: ReadonlySet<string> = new Set([
+  "second_factor_required",
+  "passkey_required",
+  "step_up_required",
+  "last_second_factor",
+]);
 
 /** Any refusal in human words: what it is, what to do next, and a reference for support. */
 export function ProblemNotice({ error }: { error: unknown }) {
   if (error instanceof RefusedByServer) return <ServerWords error={error} />;
   if (error instanceof CardRefused) return <CardWords error={error} />;
+  if (error instanceof PasskeyNotUsed) return <PasskeyWords />;
   return <PlainWords lost={error instanceof Error && error.name === "ConnectionLost"} />;
 }
 
@@ -26,6 +35,11 @@ function ServerWords({ error }: { error: RefusedByServer }) {
       <p>{problem.detail || t("problem.unreadable_answer.next")}</p>
       <FactLines facts={problem.facts} />
       <FieldLines error={error} />
+      {SETTLED_IN_SECURITY.has(problem.code) ? (
+        <p>
+          <TextLink to="/security">{t("security.title")}</TextLink>
+        </p>
+      ) : null}
       <p className={classes.reference}>
         {problem.trace_id
           ? t("problem.reference", { code: problem.code, trace: problem.trace_id })
@@ -70,6 +84,15 @@ function CardWords({ error }: { error: CardRefused }) {
     <Notice tone="trouble" role="alert" title={t("card.refused.title")}>
       {i18n.exists(key) ? <p>{t(key as "card.refused.incorrect_number")}</p> : null}
       <p>{t("card.refused.next")}</p>
+    </Notice>
+  );
+}
+
+function PasskeyWords() {
+  const { t } = useTranslation();
+  return (
+    <Notice tone="trouble" role="alert" title={t("proof.notUsed.title")}>
+      <p>{t("proof.notUsed.next")}</p>
     </Notice>
   );
 }

@@ -33,15 +33,22 @@ export function useConfig() {
   });
 }
 
-export function useSignIn() {
+/** Make a new session this tab's: nothing that was read for somebody else stays. */
+export function useTakeSession() {
   const client = useQueryClient();
+  return (session: { csrf_token: string; account: Account }) => {
+    rememberCsrfToken(session.csrf_token);
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== CONFIG[0] });
+    client.setQueryData(ME, session.account);
+  };
+}
+
+/** The local stack's sign-in without proof. */
+export function useSignIn() {
+  const take = useTakeSession();
   return useMutation({
     mutationFn: (email: string) => read(api.POST("/v1/dev/sign-in", { body: { email } })),
-    onSuccess: (session) => {
-      rememberCsrfToken(session.csrf_token);
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== CONFIG[0] });
-      client.setQueryData(ME, session.account);
-    },
+    onSuccess: take,
   });
 }
 

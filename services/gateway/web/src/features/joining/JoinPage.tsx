@@ -5,9 +5,11 @@ import { useCampaign } from "@/shared/campaign";
 import { Loaded } from "@/shared/Loaded";
 import { ButtonLink } from "@/shared/links";
 import { Page } from "@/shared/Page";
+import { useSecurity } from "@/shared/proof/queries";
 import { RequireRole } from "@/shared/RequireRole";
 import { TrustPanel } from "@/shared/TrustPanel";
 import { CardStep } from "./CardStep";
+import { FactorStep } from "./FactorStep";
 import classes from "./JoinPage.module.css";
 import { QuantityStep } from "./QuantityStep";
 import { unansweredCommit } from "./queries";
@@ -39,6 +41,7 @@ function JoinSteps({ campaign }: { campaign: Campaign }) {
   const navigate = useNavigate({ from: ROUTE });
   const sent = unansweredCommit(campaign.id);
   const quantity = sent?.quantity ?? search.quantity;
+  const security = useSecurity();
   const step = sent !== null ? "card" : quantity === undefined ? "quantity" : stepOf(search.step);
 
   /** The quantity is written into this step's own address too, so that going back finds it. */
@@ -47,6 +50,8 @@ function JoinSteps({ campaign }: { campaign: Campaign }) {
     await navigate({ search: { step: "review", quantity: units } });
   }
 
+  // Said before anything is filled in; the server refuses the commitment in any case.
+  const needsFactor = sent === null && security.data?.factor_needed_to_commit === true;
   if (!campaign.joining && sent === null) return <NotOpen campaign={campaign} />;
   return (
     <Page
@@ -60,7 +65,9 @@ function JoinSteps({ campaign }: { campaign: Campaign }) {
     >
       <div className={classes.grid}>
         <div>
-          {step === "quantity" || quantity === undefined ? (
+          {needsFactor ? (
+            <FactorStep />
+          ) : step === "quantity" || quantity === undefined ? (
             <QuantityStep
               campaign={campaign}
               quantity={quantity}

@@ -2,12 +2,14 @@ import { Button } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Facts } from "@/shared/Facts";
+import { ButtonLink, TextLink } from "@/shared/links";
 import { Page } from "@/shared/Page";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { RequireRole } from "@/shared/RequireRole";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { useSignOut } from "@/shared/session";
+import { INVITES } from "./inviting";
 
 /** Who is signed in, in which role. */
 export function AccountPage() {
@@ -30,7 +32,20 @@ export function AccountPage() {
             <Section title={account.label ?? t("account.unnamed")}>
               <Stack>
                 <Facts facts={facts} />
+                <Stack direction="row">
+                  <ButtonLink to="/security" variant="default">
+                    {t("security.title")}
+                  </ButtonLink>
+                  {INVITES[account.role] === undefined ? null : (
+                    <ButtonLink to="/invite" variant="default">
+                      {t("invite.title")}
+                    </ButtonLink>
+                  )}
+                </Stack>
                 {signOut.isError ? <ProblemNotice error={signOut.error} /> : null}
+                <p>
+                  <TextLink to="/account/data">{t("myData.title")}</TextLink>
+                </p>
                 <p>{t("account.signOutNote")}</p>
                 <div>
                   <Button

@@ -1,0 +1,64 @@
+"""The gateway's own audit records: what people did here that no command to another service tells.
+
+They are written in the transaction of the act and sealed by the kit like every service's. Ids and states only; what a
+person typed, a name or an address never goes in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.gateway.auth.identity import Identity
+from services.kit.database import sql
+
+_INSERT = sql(
+    """
+    INSERT INTO audit_entry (
+        at, actor_id, actor_role, action, scope, subject, before, after, reason, cause_id, trace_id
+    )
+    VALUES (
+        stack_now(), :actor_id, :actor_role, :action, :scope, :subject, CAST(:before AS jsonb), CAST(:after AS jsonb),
+        :reason, :cause_id, :trace_id
+    )
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecord:
+    """One act. `reason` says why in a stable word or a person's own; without one the act itself is the reason."""
+
+    action: str
+    scope: str
+    subject: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    reason: str | None = None
+    cause_id: UUID | None = None
+
+
+async def record(
+    connection: AsyncConnection, told: OwnRecord, *, identity: Identity | None, traceparent: str | None = None
+) -> None:
+    """Write one record in the caller's transaction; without an identity the platform itself acted."""
+    await connection.execute(
+        _INSERT,
+        {
+            "actor_id": str(identity.subject_id) if identity is not None else "system",
+            "actor_role": identity.role if identity is not None else "system",
+            "action": told.action,
+            "scope": told.scope,
+            "subject": told.subject,
+            "before": None if told.before is None else json.dumps(dict(told.before), default=str),
+            "after": None if told.after is None else json.dumps(dict(told.after), default=str),
+            "reason": told.reason or told.action,
+            "cause_id": told.cause_id or uuid4(),
+            "trace_id": traceparent.split("-")[1] if traceparent else None,
+        },
+    )

@@ -1,0 +1,146 @@
+"""Gather everything that the platform keeps of one person, for that person.
+
+The gateway reads its own tables and the read model; the notices are asked of the service that keeps them. A part that
+cannot be had is no reason to leave it out silently: the whole answer is refused then, unless only other parts were asked
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal, get_args
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from contracts.envelope import Actor
+from contracts.errors import Rejected
+from contracts.notices import NOTICES_MAX, NoticesTold, TellNotices
+from services.gateway.auth.identity import Identity
+from services.gateway.auth.person_keys import contact_of
+from services.gateway.schemas.views import commitment_view, issue_view
+from services.gateway.settings import GatewaySettings
+from services.gateway.store import read_person
+from services.gateway.store.cursors import LIMIT_MAX, Page
+from services.gateway.store.operations import hold_clock
+from services.gateway.store.read_commitments import own_commitments
+from services.gateway.store.read_model import ReadModel, Row
+from services.gateway.usecases.ask_services import Questions, answered
+from services.kit.outbox import Outgoing, enqueue_commands
+
+Section = Literal[
+    "account",
+    "commitments",
+    "consents",
+    "issues",
+    "acts",
+    "sessions",
+    "passkeys",
+    "invitations",
+    "access_tokens",
+    "notices",
+]
+_OWN_ROWS: dict[Section, Callable[[AsyncConnection, UUID], Awaitable[Sequence[Any]]]] = {
+    "sessions": read_person.own_sessions,
+    "passkeys": read_person.own_passkeys,
+    "invitations": read_person.own_invitations,
+    "access_tokens": read_person.own_tokens,
+    "acts": read_person.own_acts,
+}
+SECTIONS: tuple[Section, ...] = get_args(Section)
+PAGES_MAX = 50
+
+
+class OwnData:
+    """Gathers. One per process."""
+
+    def __init__(  # noqa: PLR0913 - the parts it gathers from
+        self,
+        engine: AsyncEngine,
+        reads: ReadModel,
+        key: Ed25519PrivateKey,
+        settings: GatewaySettings,
+        questions: Questions,
+        *,
+        kick: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._reads = reads
+        self._key = key
+        self._settings = settings
+        self._questions = questions
+        self._kick = kick
+
+    async def gather(self, identity: Identity, sections: Sequence[Section]) -> dict[str, Any]:
+        """The asked sections by name; the others are None. Raises Rejected: clock_moving, service_unavailable."""
+        found: dict[str, Any] = dict.fromkeys(SECTIONS)
+        subject_id = identity.subject_id
+        if "notices" in sections:
+            found["notices"] = await self._notices(identity)
+        async with self._engine.connect() as connection:
+            if "account" in sections:
+                account = await read_person.own_account(connection, subject_id)
+                own_key = self._settings.people_key_gateway.get_secret_value()
+                contact = await contact_of(connection, own_key, subject_id)
+                found["account"] = dict(account._mapping) | {"email": contact.get("email")}
+            for section, rows_of in _OWN_ROWS.items():
+                if section in sections:
+                    found[section] = _plain(await rows_of(connection, subject_id))
+        if "issues" in sections:
+            rows = await read_person.own_issues(self._reads, subject_id)
+            found["issues"] = [issue_view(row, with_text=True) for row in rows]
+        if {"commitments", "consents"} & set(sections):
+            commitments = await self._commitments(subject_id)
+            if "commitments" in sections:
+                found["commitments"] = [commitment_view(row, redirect_url=None) for row in commitments]
+            if "consents" in sections:
+                found["consents"] = [_consent(row) for row in commitments]
+        return found
+
+    async def _commitments(self, subject_id: UUID) -> list[Row]:
+        rows: list[Row] = []
+        after = Page(LIMIT_MAX)
+        for _ in range(PAGES_MAX):
+            part = await own_commitments(self._reads, subject_id, state=None, campaign_id=None, page=after)
+            rows += part[:LIMIT_MAX]
+            if len(part) <= LIMIT_MAX:
+                break
+            after = Page(LIMIT_MAX, rows[-1]["created_at"], rows[-1]["id"])
+        return rows
+
+    async def _notices(self, identity: Identity) -> list[dict[str, Any]]:
+        question_id = uuid4()
+        with self._questions.waiting([question_id]) as futures:
+            async with self._engine.begin() as connection:
+                clock = await hold_clock(connection)
+                if clock.paused:
+                    raise Rejected("clock_moving")
+                asked = Outgoing(
+                    id=question_id,
+                    message=TellNotices(participant_id=identity.subject_id, limit=NOTICES_MAX),
+                    actor=Actor(id=str(identity.subject_id), role=identity.role),
+                    received_at=clock.now,
+                    correlation_id=question_id,
+                    session=str(identity.session_id),
+                )
+                await enqueue_commands(connection, [asked], self._key)
+            self._kick()
+            if await answered(futures):
+                raise Rejected("service_unavailable", silent=["notifications"])
+            answer: NoticesTold = futures[question_id].result()
+        return [notice.model_dump() for notice in answer.notices]
+
+
+def _plain(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in rows]
+
+
+def _consent(row: Row) -> dict[str, Any]:
+    """Joining is agreeing to one exact version of a campaign's terms."""
+    return {
+        "campaign_id": row["campaign_id"],
+        "campaign_title": row["campaign_title"],
+        "terms_hash": row["terms_hash"],
+        "agreed_at": row["created_at"],
+    }

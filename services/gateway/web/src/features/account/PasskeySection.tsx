@@ -1,0 +1,55 @@
+import { useTranslation } from "react-i18next";
+import type { Security } from "@/api/types";
+import { ConfirmAct } from "@/shared/ConfirmAct";
+import { EmptyNote } from "@/shared/EmptyNote";
+import { formatMoment } from "@/shared/format";
+import { ProblemNotice } from "@/shared/ProblemNotice";
+import { AddPasskey } from "@/shared/proof/AddPasskey";
+import { Section } from "@/shared/Section";
+import { Stack } from "@/shared/Stack";
+import classes from "./Account.module.css";
+import { useRemovePasskey } from "./queries";
+
+interface PasskeySectionProps {
+  security: Security;
+  onAdded: () => void;
+}
+
+export function PasskeySection({ security, onAdded }: PasskeySectionProps) {
+  const { t } = useTranslation();
+  const remove = useRemovePasskey();
+  return (
+    <Section title={t("security.passkeys")} note={t("security.passkeysNote")}>
+      <Stack gap="large">
+        {remove.isError ? <ProblemNotice error={remove.error} /> : null}
+        {security.passkeys.length === 0 ? (
+          <EmptyNote title={t("security.passkeysEmpty")} />
+        ) : (
+          <ul className={classes.lines}>
+            {security.passkeys.map((passkey) => (
+              <li key={passkey.id} className={classes.line}>
+                <div>
+                  <p>{passkey.name}</p>
+                  <p className={classes.small}>
+                    {passkey.last_used_at === null
+                      ? t("security.added", { moment: formatMoment(passkey.created_at) })
+                      : t("security.lastUsed", { moment: formatMoment(passkey.last_used_at) })}
+                  </p>
+                </div>
+                <ConfirmAct
+                  label={t("security.removeNamed", { name: passkey.name })}
+                  question={t("security.removePasskeyQuestion")}
+                  confirmLabel={t("security.remove")}
+                  tone="ending"
+                  busy={remove.isPending && remove.variables === passkey.id}
+                  onConfirm={() => remove.mutate(passkey.id)}
+                />
+              </li>
+            ))}
+          </ul>
+        )}
+        <AddPasskey onDone={onAdded} />
+      </Stack>
+    </Section>
+  );
+}
