@@ -124,6 +124,11 @@ PROBLEMS: dict[str, Problem] = {
         "This act needs a fresh confirmation",
         "Confirm with your passkey or authenticator, then repeat the act within five minutes.",
     ),
+    "sign_in_again": Problem(
+        403,
+        "Your sign-in is too long ago for this",
+        "Sign in again with a new code, then add your first passkey or authenticator within 15 minutes.",
+    ),
     "member_invitations_used_up": Problem(
         409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."
     ),

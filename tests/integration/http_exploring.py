@@ -35,7 +35,15 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "positive_data_acceptance": (
         {"expected-statuses": [*ACCEPTED, "400"]},
         # Nobody can make up a signature of Stripe's, or a cursor of ours.
-        ("stripe_webhook", "campaigns_list", "commitments_list", "campaign_commitments"),
+        (
+            "stripe_webhook",
+            "campaigns_list",
+            "commitments_list",
+            "campaign_commitments",
+            "member_invitations_list",
+            "audit_list",
+            "audit_export",
+        ),
     ),
     "missing_required_header": (
         # 428 is made for the one; the check knows the others.
@@ -53,6 +61,8 @@ ALSO_ACCEPTED: dict[str, str] = {
     # Blanks of other scripts are blanks for one engine of patterns and none for another.
     "dev_sign_in": "422",
     "dev_participants": "422",
+    # A supplier is named in a supplier's invitation only.
+    "member_invitations_issue": "422",
     # A version that was made up is never the present one.
     "revise_draft": "412",
 }

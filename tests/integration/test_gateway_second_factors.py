@@ -37,13 +37,14 @@ async def with_passkey(stage: Stage, role: str = "participant") -> tuple[Browser
     return browser, email, passkey
 
 
-async def age_proof(stage: Stage, browser: Browser) -> None:
-    """Five minutes pass for a session's last proof; what gateways remember is forgotten."""
+async def age_proof(stage: Stage, browser: Browser, *, minutes: int = 5) -> None:
+    """Time passes for a session's last proof; what gateways remember is forgotten."""
     (current,) = [each for each in (await browser.get("/v1/sessions")).json()["data"] if each["current"]]
     await stage.execute(
-        "WITH aged AS (UPDATE session SET proven_at = proven_at - interval '5 minutes' WHERE session_id = :id "
+        "WITH aged AS (UPDATE session SET proven_at = proven_at - make_interval(mins => :minutes) WHERE session_id = :id "
         "RETURNING token_hash) SELECT pg_notify('gateway_session', encode(token_hash, 'hex')) FROM aged",
         id=current["id"],
+        minutes=minutes,
     )
     for _ in range(200):
         if not (await browser.get("/v1/account/security")).json()["may_change"]:
@@ -286,6 +287,19 @@ async def test_factors_change_only_after_a_fresh_proof(stage: Stage) -> None:
         ("POST", "/v1/account/recovery-codes"),
     ):
         assert (await browser.send(method, path)).json()["code"] == "step_up_required", path
+
+
+async def test_a_first_factor_wants_a_sign_in_of_the_last_quarter_of_an_hour(stage: Stage) -> None:
+    browser, email = await invited(stage)
+    assert (await security(browser))["may_change"]
+    await age_proof(stage, browser, minutes=15)
+
+    assert (await browser.add_passkey(SoftPasskey(stage.url))).json()["code"] == "sign_in_again"
+    assert (await browser.post("/v1/account/authenticator")).json()["code"] == "sign_in_again"
+
+    again = await browser.code_from_mail("/v1/sign-in/code", {"email": email})
+    assert again.status_code == 200, again.text
+    assert (await browser.add_passkey(SoftPasskey(stage.url))).status_code == 201
 
 
 async def test_every_step_of_an_authenticator_is_thirty_seconds_and_a_neighbour_is_taken() -> None:

@@ -15,6 +15,9 @@ STRONG_PROOFS: frozenset[str] = frozenset({"passkey", "totp"})
 """Proofs that combine two factors."""
 
 STEP_UP_WITHIN = timedelta(minutes=5)
+FIRST_FACTOR_WITHIN = timedelta(minutes=15)
+"""The first passkey or authenticator is added this long after a code from a mail at the latest (ASVS 5.0, 7.5.1): a
+session that somebody left open must not be enough to plant one."""
 STEP_UP_ACTS: frozenset[str] = frozenset(
     {"approve_clearing_plan", "top_up_float", "retry_plan_transfer", "sign_off_failure", "register_supplier"}
 )
@@ -34,12 +37,12 @@ def is_fresh(proof: str, proven_at: datetime | None, *, now: datetime) -> bool:
 
 
 def may_change_factors(proof: str, proven_at: datetime | None, *, has_factor: bool, now: datetime) -> bool:
-    """Whether a session may add or remove ways of signing in: the first one always, later ones after a fresh proof or a
-    recovery code."""
-    return (
-        not has_factor or is_fresh(proof, proven_at, now=now) or (proof == "recovery_code" and _recent(proven_at, now))
-    )
+    """Whether a session may add or remove ways of signing in: the first one a short time after the sign-in, later ones
+    after a fresh proof or a recovery code."""
+    if is_fresh(proof, proven_at, now=now) or (proof == "recovery_code" and _recent(proven_at, now)):
+        return True
+    return not has_factor and _recent(proven_at, now, within=FIRST_FACTOR_WITHIN)
 
 
-def _recent(proven_at: datetime | None, now: datetime) -> bool:
-    return proven_at is not None and now - proven_at < STEP_UP_WITHIN
+def _recent(proven_at: datetime | None, now: datetime, *, within: timedelta = STEP_UP_WITHIN) -> bool:
+    return proven_at is not None and now - proven_at < within

@@ -260,11 +260,12 @@ _PASSKEY_FIELDS = ("id", "name", "created_at", "last_used_at")
 
 
 async def _check_change(connection: AsyncConnection, identity: Identity) -> stored.Factors:
-    """What there is now. Raises Rejected(step_up_required) unless this session may add or remove ways of signing in."""
+    """What there is now. Raises Rejected(step_up_required, sign_in_again) unless this session may add or remove ways of
+    signing in."""
     await stored.lock_account(connection, identity.subject_id)
     factors = await stored.factors_of(connection, identity.subject_id)
     if not may_change_factors(identity.proof, identity.proven_at, has_factor=factors.count > 0, now=wall_now()):
-        raise Rejected("step_up_required")
+        raise Rejected("step_up_required" if factors.count else "sign_in_again")
     return factors
 
 

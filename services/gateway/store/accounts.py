@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.auth.identity import Identity
-from services.gateway.domain.proofs import STRONG_PROOFS, Proof
+from services.gateway.domain.proofs import Proof
 from services.gateway.domain.roles import STAFF
 
 TOKEN_BYTES = 32
@@ -202,7 +202,7 @@ async def open_sessions(
             "now": now,
             "proof": proof,
             "client": client,
-            "proven_at": now if proof in STRONG_PROOFS else None,
+            "proven_at": now,
             "hashes": [token_hash(session.token) for session in opened],
             "session_ids": [session.session_id for session in opened],
             "subject_ids": [account.subject_id for account in accounts],

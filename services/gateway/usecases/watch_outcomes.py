@@ -53,7 +53,8 @@ class Outcomes:
     async def wait(self, operation: Operation, *, seconds: float, fresh: bool) -> Outcome:
         """The outcome, waited for at most `seconds`. A fresh operation is not looked up before something happens."""
         if seconds <= 0:
-            return await self.now(operation)
+            # Of an act that was stored a moment ago nothing can be shown yet.
+            return RUNNING if fresh else await self.now(operation)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._register(operation, future)
         if not fresh:

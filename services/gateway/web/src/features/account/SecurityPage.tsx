@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Security } from "@/api/types";
+import { ButtonLink } from "@/shared/links";
 import { Loaded } from "@/shared/Loaded";
 import { Page } from "@/shared/Page";
 import { ConfirmProof } from "@/shared/proof/ConfirmProof";
@@ -40,6 +41,7 @@ function Ways({ onProven }: { onProven: () => void }) {
     <Loaded query={security} blocks={3}>
       {(ways) => (
         <Stack gap="large">
+          {needsNewSignIn(ways) ? <SignInAgain /> : null}
           {ways.must_prove_more ? <ProveMore security={ways} onProven={onProven} /> : null}
           <PasskeySection security={ways} onAdded={onProven} />
           <AuthenticatorSection security={ways} onAdded={onProven} />
@@ -48,6 +50,29 @@ function Ways({ onProven }: { onProven: () => void }) {
         </Stack>
       )}
     </Loaded>
+  );
+}
+
+/** The first passkey or authenticator is added a short time after the sign-in, never later. */
+function needsNewSignIn(ways: Security): boolean {
+  return !ways.may_change && ways.passkeys.length === 0 && !ways.authenticator;
+}
+
+function SignInAgain() {
+  const { t } = useTranslation();
+  const { next } = useSearch({ from: "/security" });
+  const back = next === undefined ? "/security" : `/security?next=${encodeURIComponent(next)}`;
+  return (
+    <Section title={t("security.again")} tone="caution">
+      <Stack>
+        <p>{t("security.againWhy")}</p>
+        <div>
+          <ButtonLink to="/sign-in" search={{ next: back }}>
+            {t("security.againDo")}
+          </ButtonLink>
+        </div>
+      </Stack>
+    </Section>
   );
 }
 
