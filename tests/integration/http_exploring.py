@@ -41,8 +41,6 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "commitments_list",
             "campaign_commitments",
             "member_invitations_list",
-            "audit_list",
-            "audit_export",
         ),
     ),
     "missing_required_header": (
