@@ -1,8 +1,8 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Security } from "@/api/types";
-import { ButtonLink } from "@/shared/links";
 import { Loaded } from "@/shared/Loaded";
+import { ButtonLink } from "@/shared/links";
 import { Page } from "@/shared/Page";
 import { ConfirmProof } from "@/shared/proof/ConfirmProof";
 import { useSecurity } from "@/shared/proof/queries";
