@@ -120,7 +120,8 @@ def _become(job: Mapping[str, Any], server: int) -> None:
         os._exit(1)
     name = str(job["module"]).rpartition(".")[2].encode()[:COMMAND_NAME_BYTES]
     library.prctl(PR_SET_NAME, ctypes.c_char_p(name), 0, 0, 0)
-    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+    # A broken pipe stays ignored, as in every interpreter: a client that goes away must not end a service.
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()

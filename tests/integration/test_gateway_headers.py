@@ -15,7 +15,7 @@ from services.gateway.app import bare_app
 from services.gateway.domain.policy import RULES, Rule
 from services.gateway.headers import client_address
 from services.gateway.middleware import RequestLayer
-from tests.integration.gateway_people import FOREIGN
+from tests.integration.gateway_people import FOREIGN, PARAMETERS
 from tests.integration.gateway_support import Stage, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -47,10 +47,10 @@ async def answers(stage: Stage, rule: Rule) -> list[httpx.Response]:
     for person in (None, "olga@alpmera.test", "maya@demo.test"):
         client = await stage.sign_in(person) if person is not None else stage.client()
         for headers in ({}, FOREIGN):
+            body = None if rule.method == "GET" else {"nothing": 1}
+            parameters = PARAMETERS.get(rule.operation)
             found.append(
-                await client.request(
-                    rule.method, address(rule), json=None if rule.method == "GET" else {"nothing": 1}, headers=headers
-                )
+                await client.request(rule.method, address(rule), params=parameters, json=body, headers=headers)
             )
     return found
 

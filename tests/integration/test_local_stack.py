@@ -202,6 +202,12 @@ def test_a_forked_service_is_a_process_of_its_own(small_stack: SmallStack) -> No
     assert Path(f"/proc/{pid}/comm").read_text().strip() == "small_service"
     environment = Path(f"/proc/{pid}/environ").read_bytes()
     assert b"ALPMERA_MASTER_KEY" not in environment
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    # Above 31 are the C library's own.
+    ignored, handled = (int(status[name], 16) & 0x7FFFFFFF for name in ("SigIgn", "SigCgt"))
+    assert ignored == 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1), "a client that goes away ends no service"
+    assert handled == 1 << (signal.SIGINT - 1)
+    assert int(status["SigBlk"], 16) == 0
 
 
 def test_down_ends_every_process_and_says_so(small_stack: SmallStack) -> None:
