@@ -2,6 +2,7 @@ import { Button, Checkbox } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { TokenScope } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import classes from "./Kit.module.css";
 import type { useMakeToken } from "./queries";
@@ -25,7 +26,7 @@ export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
   };
 
   return (
-    <form className={classes.form} onSubmit={submit} noValidate>
+    <Form width="wide" onSubmit={submit}>
       {make.isError ? <ProblemNotice error={make.error} /> : null}
       <Checkbox.Group
         label={t("kit.token.scopes")}
@@ -49,6 +50,6 @@ export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
           {t("kit.token.make")}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

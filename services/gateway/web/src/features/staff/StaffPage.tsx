@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { Account, CampaignSummary, Plan, StaffOverview } from "@/api/types";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment, formatMoney } from "@/shared/format";
+import { Line, Lines } from "@/shared/Lines";
 import { Loaded } from "@/shared/Loaded";
 import { TextLink } from "@/shared/links";
 import { Page } from "@/shared/Page";
@@ -48,13 +49,13 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
         {overview.issues.length === 0 ? (
           <EmptyNote title={t("staff.issuesEmpty")} />
         ) : (
-          <ul className={classes.lines}>
+          <Lines narrow>
             {overview.issues.map((issue) => (
-              <li key={issue.id} className={classes.line}>
+              <Line key={issue.id}>
                 <IssueLine issue={issue} actor={account.role} />
-              </li>
+              </Line>
             ))}
-          </ul>
+          </Lines>
         )}
       </Section>
       <Section title={t("staff.cases")}>
@@ -72,16 +73,16 @@ interface CampaignLinesProps {
 function CampaignLines({ campaigns, empty }: CampaignLinesProps) {
   if (campaigns.length === 0) return <EmptyNote title={empty} />;
   return (
-    <ul className={classes.lines}>
+    <Lines narrow>
       {campaigns.map((campaign) => (
-        <li key={campaign.id} className={classes.line}>
+        <Line key={campaign.id}>
           <TextLink to="/staff/campaigns/$campaignId" params={{ campaignId: campaign.id }}>
             {campaign.title}
           </TextLink>
           <StateWord words={campaign.state_words} tone={toneOf(campaign.state)} />
-        </li>
+        </Line>
       ))}
-    </ul>
+    </Lines>
   );
 }
 
@@ -89,9 +90,9 @@ function PlanLines({ plans }: { plans: readonly Plan[] }) {
   const { t } = useTranslation();
   if (plans.length === 0) return <EmptyNote title={t("staff.plansEmpty")} />;
   return (
-    <ul className={classes.lines}>
+    <Lines narrow>
       {plans.map((plan) => (
-        <li key={plan.id} className={classes.line}>
+        <Line key={plan.id}>
           <TextLink to="/staff/campaigns/$campaignId" params={{ campaignId: plan.campaign_id }}>
             {t("plan.heading", {
               kind: t(plan.kind === "release" ? "plan.release" : "plan.reserve_release"),
@@ -100,8 +101,8 @@ function PlanLines({ plans }: { plans: readonly Plan[] }) {
           </TextLink>
           <span className={classes.amount}>{formatMoney(plan.net)}</span>
           <StateWord words={plan.state_words} tone={toneOf(plan.state)} />
-        </li>
+        </Line>
       ))}
-    </ul>
+    </Lines>
   );
 }
