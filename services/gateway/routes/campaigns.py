@@ -115,7 +115,7 @@ async def campaigns_read(request: Request, campaign_id: UUID) -> Response:
 )
 async def revise_draft(request: Request, campaign_id: UUID) -> Response:
     """By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-    answered like the first."""
+    answered like the first. Readiness answers that are not given stay as they are."""
     identity = await allowed(request, "revise_draft")
     body = await read_body(request, CampaignBody)
     gateway = gateway_of(request)

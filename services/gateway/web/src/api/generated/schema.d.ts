@@ -351,7 +351,7 @@ export interface paths {
         /**
          * Replace what an own draft says
          * @description By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-         *     answered like the first.
+         *     answered like the first. Readiness answers that are not given stay as they are.
          */
         put: operations["revise_draft"];
         post?: never;

@@ -8,8 +8,9 @@ import { Hash } from "@/shared/Hash";
 import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Stack } from "@/shared/Stack";
+import { useSuppliers } from "@/shared/suppliers";
 import { INVITES } from "./inviting";
-import { useInvite, useOpenCampaigns, useSuppliers } from "./queries";
+import { useInvite, useOpenCampaigns } from "./queries";
 
 interface Values {
   role: Role;

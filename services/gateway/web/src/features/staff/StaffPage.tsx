@@ -5,6 +5,7 @@ import { formatMoment, formatMoney } from "@/shared/format";
 import { Line, Lines } from "@/shared/Lines";
 import { Loaded } from "@/shared/Loaded";
 import { TextLink } from "@/shared/links";
+import { MoreButton } from "@/shared/MoreButton";
 import { Page } from "@/shared/Page";
 import { RequireRole } from "@/shared/RequireRole";
 import { Section } from "@/shared/Section";
@@ -12,7 +13,7 @@ import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { CaseList } from "./CaseList";
 import { IssueLine } from "./IssueLine";
-import { useOverview } from "./queries";
+import { useDrafts, useOverview } from "./queries";
 import classes from "./Staff.module.css";
 
 /** What needs a person now, each one link from its act. */
@@ -39,6 +40,7 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
       <Section title={t("staff.reviews")}>
         <CampaignLines campaigns={overview.reviews} empty={t("staff.reviewsEmpty")} />
       </Section>
+      <DraftsSection account={account} />
       <Section title={t("staff.ready")}>
         <CampaignLines campaigns={overview.ready_for_plan} empty={t("staff.readyEmpty")} />
       </Section>
@@ -62,6 +64,34 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
         <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} />
       </Section>
     </Stack>
+  );
+}
+
+/** What is being prepared; the role that drafts can begin another one. */
+function DraftsSection({ account }: { account: Account }) {
+  const { t } = useTranslation();
+  const drafts = useDrafts();
+  return (
+    <Section
+      title={t("staff.drafts")}
+      aside={
+        account.role === "operations" ? (
+          <TextLink to="/staff/drafts/new">{t("staff.draftNew")}</TextLink>
+        ) : null
+      }
+    >
+      <Loaded query={drafts}>
+        {({ pages }) => (
+          <Stack>
+            <CampaignLines
+              campaigns={pages.flatMap(({ data }) => data)}
+              empty={t("staff.draftsEmpty")}
+            />
+            <MoreButton query={drafts} />
+          </Stack>
+        )}
+      </Loaded>
+    </Section>
   );
 }
 
