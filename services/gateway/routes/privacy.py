@@ -73,7 +73,8 @@ async def erasure_read(request: Request) -> Response:
     responses=answers(ErasureView, 401, 403),
 )
 async def request_erasure(request: Request) -> Response:
-    """Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then."""
+    """Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+    a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen."""
     identity = await allowed(request, "request_erasure")
     return json_answer(_erasure(await gateway_of(request).erasure.request(identity, traceparent_of(request.scope))))
 

@@ -992,7 +992,8 @@ export interface paths {
         put?: never;
         /**
          * Ask for the erasure of your data
-         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then.
+         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+         *     a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen.
          */
         post: operations["request_erasure"];
         /**
