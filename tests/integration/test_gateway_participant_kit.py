@@ -12,6 +12,7 @@ import pytest_asyncio
 from icalendar import Calendar
 
 from contracts.campaigns import CommitmentLocked, CommitmentReserved
+from services.gateway.auth import requests
 from services.gateway.domain.policy import POLICY
 from services.gateway.domain.token_scopes import SCOPES
 from services.gateway.store.access_tokens import TOKENS_MAX
@@ -64,6 +65,23 @@ async def test_a_token_reads_what_its_scopes_name_and_nothing_else(stage: Stage)
     for path in writes:
         answer = await reader.post(path, json={}, headers={"Idempotency-Key": uuid4().hex})
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), path
+
+
+async def test_a_token_proves_nothing_that_an_act_asks_for_even_where_a_scope_let_it_through(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id, terms_hash = await stage.open_campaign()
+    client, _ = await stage.participant()
+    reader = stage.client((await token_of(client, "campaigns"))["secret"])
+    monkeypatch.setattr(requests, "may_read", lambda *_: True)
+    body = {"quantity": 1, "terms_hash": terms_hash, "confirmation_token": "ctoken_ok"}
+    for path, given, code in (
+        (f"/v1/campaigns/{campaign_id}/commitments", body, "passkey_required"),
+        ("/v1/me/erasure", {}, "sign_in_again"),
+        ("/v1/account/passkeys/options", {}, "sign_in_again"),
+    ):
+        answer = await reader.post(path, json=given, headers={"Idempotency-Key": uuid4().hex})
+        assert (answer.status_code, answer.json()["code"]) == (403, code), path
 
 
 async def test_every_scope_holds_reads_only() -> None:

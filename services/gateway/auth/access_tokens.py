@@ -70,6 +70,7 @@ async def token_identity(engine: AsyncEngine, token: str) -> tuple[Identity, fro
         role=row.role,
         supplier_id=row.supplier_id,
         session_id=row.id,
+        proof="access_token",
         label=row.label,
         expires_at=row.expires_at,
     )

@@ -11,6 +11,10 @@ Proof = Literal["local", "mail_code", "passkey", "totp", "recovery_code"]
 """`local` is the sign-in without proof, which exists in the local profile alone; `totp` is a code from a mail together
 with one from the account's authenticator; `recovery_code` is a code from a mail together with a recovery code."""
 
+RequestProof = Proof | Literal["access_token"]
+"""How a request is proven: by its session's proof, or by an access token, which no session ever has. An access token is
+fresh for nothing, confirms nothing and opens nothing but what its scopes read."""
+
 STRONG_PROOFS: frozenset[str] = frozenset({"passkey", "totp"})
 """Proofs that combine two factors."""
 
