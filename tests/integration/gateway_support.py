@@ -199,6 +199,9 @@ class Stage:
 
 async def check_description(answer: httpx.Response) -> None:
     """Every answer in every test is what the interface description says; nothing undescribed appears in one."""
+    if answer.status_code in {201, 202}:
+        where = answer.headers["location"]
+        assert any("GET" in methods and regex.match(where) for regex, methods, _ in DESCRIBED), where
     media_type = answer.headers.get("content-type", "").partition(";")[0]
     if not media_type.endswith("json") or answer.request.method == "HEAD" or answer.url.path == "/openapi.json":
         return

@@ -17,7 +17,13 @@ from services.gateway.auth.identity import Identity
 from services.gateway.auth.origins import SAFE_METHODS
 from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
-from services.gateway.domain.proofs import OWNERS_CONFIRMED_ACTS, STEP_UP_ACTS, is_confirmed, is_fresh, opens_the_account
+from services.gateway.domain.proofs import (
+    OWNERS_CONFIRMED_ACTS,
+    STEP_UP_ACTS,
+    is_confirmed,
+    is_fresh,
+    opens_the_account,
+)
 from services.gateway.domain.token_scopes import may_read
 from services.gateway.middleware import note_standing
 from services.gateway.parts import gateway_of

@@ -16,7 +16,7 @@ from services.gateway.domain.calendar_dates import calendar_of
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
-from services.gateway.routes.replying import json_answer
+from services.gateway.routes.replying import created_answer, json_answer
 from services.gateway.schemas.answers_kit import (
     AccessTokenBody,
     AccessTokenList,
@@ -67,7 +67,7 @@ async def make_access_token(request: Request) -> Response:
     made = await make_token(gateway_of(request).engine, identity, body.scopes, traceparent_of(request.scope))
     if made is None:
         raise Rejected("validation_failed", tokens_max=store.TOKENS_MAX)
-    return json_answer(_token_view(made.row) | {"secret": made.token}, status=201)
+    return created_answer(_token_view(made.row) | {"secret": made.token}, at="/v1/access-tokens")
 
 
 @router.delete(

@@ -128,7 +128,7 @@ def _plain(schema: Json, name: str) -> Any:
 def _complete_response(response: Json, status: int, path: str, schemas: Json) -> None:
     headers: Json = {"X-Request-Id": _header("The request's id: the one given, or one of ours.")}
     if status in {201, 202} and path.startswith("/v1"):
-        headers["Location"] = _header("Where the created thing or the operation can be read.")
+        headers["Location"] = _header("Where the created thing or the operation can be read.") | {"required": True}
     if status in {429, 503}:
         headers["Retry-After"] = _header("In how many seconds to ask again.", "integer")
     if status < 400 and path.startswith("/v1"):

@@ -3883,7 +3883,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -4481,7 +4481,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -5687,7 +5687,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -5844,7 +5844,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6455,7 +6455,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6819,7 +6819,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6879,7 +6879,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7223,7 +7223,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7302,7 +7302,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7530,7 +7530,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7747,7 +7747,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8178,7 +8178,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8646,7 +8646,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8989,7 +8989,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9498,7 +9498,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9744,7 +9744,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10350,7 +10350,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10376,7 +10376,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10645,7 +10645,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10921,7 +10921,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11498,7 +11498,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11523,7 +11523,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11907,7 +11907,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12151,7 +12151,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12368,7 +12368,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13537,7 +13537,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -16197,7 +16197,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -16219,7 +16219,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
