@@ -213,6 +213,7 @@ async def check_description(answer: httpx.Response) -> None:
         return
     for regex, methods, responses in DESCRIBED:
         if answer.request.method in methods and regex.match(answer.url.path):
+            assert answer.request.method != "GET" or ("etag" in answer.headers) == (304 in responses)
             model = responses.get(answer.status_code, {}).get("model")
             if model is not None:
                 model.model_validate(answer.json())

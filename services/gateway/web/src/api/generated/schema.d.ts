@@ -6006,7 +6006,13 @@ export interface operations {
     campaigns_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
@@ -6018,7 +6024,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6172,6 +6178,19 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
@@ -6297,7 +6316,7 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6556,7 +6575,7 @@ export interface operations {
             /** @description A problem with one of the codes: version_stale. */
             412: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
