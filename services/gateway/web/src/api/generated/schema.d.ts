@@ -2040,6 +2040,16 @@ export interface components {
             unit_price: components["schemas"]["MoneyView"];
         };
         /**
+         * CompletenessView
+         * @description Whether a part of the file is complete, and how many rows of it the file can hold.
+         */
+        CompletenessView: {
+            /** Complete */
+            complete: boolean;
+            /** Rows Max */
+            rows_max: number;
+        };
+        /**
          * ConditionView
          * @description A release condition with its verdict.
          */
@@ -2789,7 +2799,8 @@ export interface components {
         };
         /**
          * OwnDataView
-         * @description Everything kept of one person; null stands for a part that was not asked for.
+         * @description Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+         *     was, by its name, whether a bound cut something off.
          */
         OwnDataView: {
             /** Access Tokens */
@@ -2799,6 +2810,10 @@ export interface components {
             acts: components["schemas"]["OwnActView"][] | null;
             /** Commitments */
             commitments: components["schemas"]["CommitmentView"][] | null;
+            /** Completeness */
+            completeness: {
+                [key: string]: components["schemas"]["CompletenessView"];
+            };
             /** Consents */
             consents: components["schemas"]["ConsentView"][] | null;
             /** Invitations */
@@ -13003,6 +13018,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "completeness": {},
                      *       "consents": [
                      *         {
                      *           "agreed_at": "2026-11-21T10:00:00Z",
