@@ -28,7 +28,7 @@ from services.gateway.domain.proofs import (
     is_fresh,
     opens_the_account,
 )
-from services.gateway.domain.token_scopes import may_read
+from services.gateway.domain.token_scopes import may_ask
 from services.gateway.middleware import note_standing, traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.store.own_records import Acting, record_account_act
@@ -120,12 +120,12 @@ async def allowed(request: Request, operation: str) -> Identity:
 
 
 async def _reader(request: Request, token: str) -> Identity | None:
-    """The account behind an access token. Raises Rejected(not_allowed) for what the token may not read."""
+    """The account behind an access token. Raises Rejected(not_allowed) for what the token may not ask."""
     found = await token_identity(gateway_of(request).engine, token)
     if found is None:
         return None
     identity, scopes = found
-    if not may_read(scopes, request.method, request.url.path):
+    if not may_ask(scopes, request.method, request.url.path):
         raise Rejected("not_allowed")
     return identity
 

@@ -13,7 +13,7 @@ with one from the account's authenticator; `recovery_code` is a code from a mail
 
 RequestProof = Proof | Literal["access_token"]
 """How a request is proven: by its session's proof, or by an access token, which no session ever has. An access token is
-fresh for nothing, confirms nothing and opens nothing but what its scopes read."""
+fresh for nothing, confirms nothing and opens nothing but what its scopes name."""
 
 STRONG_PROOFS: frozenset[str] = frozenset({"passkey", "totp"})
 """Proofs that combine two factors."""
@@ -35,15 +35,15 @@ STEP_UP_ACTS: frozenset[str] = frozenset(
 """The staff's acts on money, and the one that names a payout account. To submit a plan is its first approval, so it
 wants what the second one wants. Never a commit, never a withdrawal: a person must not be kept from leaving."""
 
-OWNERS_CONFIRMED_ACTS: frozenset[str] = frozenset({"request_erasure"})
+OWNERS_CONFIRMED_ACTS: frozenset[str] = frozenset({"request_erasure", "make_access_token"})
 """What nobody but the account's own person may begin, and a session that was left open must not be enough for: a fresh
 proof, or without a second factor a sign-in of a short time ago."""
 
 
 def opens_the_account(role: str, proof: str) -> bool:
     """Whether a session may do what its role allows; otherwise it can only complete its proof. A code from a mail is
-    enough for a participant."""
-    return proof == "local" or proof in STRONG_PROOFS or (role == PARTICIPANT and proof != "recovery_code")
+    enough for a participant; an access token was made by somebody who had proven more, and is held to its scopes."""
+    return proof in {"local", "access_token", *STRONG_PROOFS} or (role == PARTICIPANT and proof != "recovery_code")
 
 
 def is_fresh(proof: str, proven_at: datetime | None, *, now: datetime) -> bool:

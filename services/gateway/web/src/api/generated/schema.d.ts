@@ -53,13 +53,14 @@ export interface paths {
         };
         /**
          * Your access tokens
-         * @description The live ones, the newest first; the secrets are not among what is kept.
+         * @description The live ones, the newest first, and the scopes that yours may have; the secrets are not among what is kept.
          */
         get: operations["access_tokens_list"];
         put?: never;
         /**
-         * Make an access token that reads for you
-         * @description The secret is shown this once. A token reads only, within its scopes, for a year.
+         * Make an access token for a program of yours
+         * @description The secret is shown this once. A token asks only what its scopes name, for a year, and 90 days when it is a staff
+         *     member's. To make one wants a fresh proof, or a recent sign-in where the account has no second factor.
          */
         post: operations["make_access_token"];
         delete?: never;
@@ -1504,21 +1505,23 @@ export interface components {
         };
         /**
          * AccessTokenBody
-         * @description What the token may read.
+         * @description What the token may ask: `scopes_offered` of the list of tokens names what your role may give.
          */
         AccessTokenBody: {
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenList
-         * @description The person's live tokens.
+         * @description The person's live tokens, and which scopes a new one may have.
          */
         AccessTokenList: {
             /** Data */
             data: components["schemas"]["AccessTokenView"][];
             /** Next Cursor */
             next_cursor: null;
+            /** Scopes Offered */
+            scopes_offered: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenView
@@ -1545,7 +1548,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccountView
@@ -2621,7 +2624,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
             /** Secret */
             secret: string;
         };
@@ -3807,7 +3810,10 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "scopes_offered": [
+                     *         "campaigns"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AccessTokenList"];
@@ -3886,7 +3892,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "scopes": [
-                 *         "commitments"
+                 *         "campaigns"
                  *       ]
                  *     }
                  */
