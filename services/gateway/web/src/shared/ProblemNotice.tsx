@@ -40,6 +40,13 @@ function ServerWords({ error }: { error: RefusedByServer }) {
           <TextLink to="/security">{t("security.title")}</TextLink>
         </p>
       ) : null}
+      {problem.code === "sign_in_again" ? (
+        <p>
+          <TextLink to="/sign-in" search={{ next: window.location.pathname }}>
+            {t("signIn.title")}
+          </TextLink>
+        </p>
+      ) : null}
       <p className={classes.reference}>
         {problem.trace_id
           ? t("problem.reference", { code: problem.code, trace: problem.trace_id })

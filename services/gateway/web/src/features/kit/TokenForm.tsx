@@ -7,16 +7,19 @@ import { ProblemNotice } from "@/shared/ProblemNotice";
 import classes from "./Kit.module.css";
 import type { useMakeToken } from "./queries";
 
-const SCOPES: readonly TokenScope[] = ["campaigns", "commitments"];
+interface TokenFormProps {
+  offered: readonly TokenScope[];
+  make: ReturnType<typeof useMakeToken>;
+}
 
-/** Choose what a new token may read. Nothing is chosen beforehand. */
-export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
+/** Choose what a new token may ask. Nothing is chosen beforehand. */
+export function TokenForm({ offered, make }: TokenFormProps) {
   const { t } = useTranslation();
   const [chosen, setChosen] = useState<TokenScope[]>([]);
   const [missing, setMissing] = useState(false);
 
   const choose = (scope: TokenScope, wanted: boolean) => {
-    setChosen(SCOPES.filter((each) => (each === scope ? wanted : chosen.includes(each))));
+    setChosen(offered.filter((each) => (each === scope ? wanted : chosen.includes(each))));
     setMissing(false);
   };
   const submit = (event: FormEvent) => {
@@ -34,7 +37,7 @@ export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
         error={missing ? t("kit.token.scopeNeeded") : undefined}
         value={chosen}
       >
-        {SCOPES.map((scope) => (
+        {offered.map((scope) => (
           <Checkbox
             key={scope}
             className={classes.choice}

@@ -22,7 +22,7 @@ export function TokenSection() {
   return (
     <Section title={t("kit.token.title")} note={t("kit.token.note")}>
       <Loaded query={tokens}>
-        {(all) => (
+        {({ data: all, scopes_offered }) => (
           <Stack gap="large">
             {make.isSuccess && all.some(({ id }) => id === make.data.id) ? (
               <Notice role="status" title={t("kit.token.once")}>
@@ -30,7 +30,7 @@ export function TokenSection() {
                 <Hash value={make.data.secret} />
               </Notice>
             ) : null}
-            <TokenForm make={make} />
+            <TokenForm offered={scopes_offered} make={make} />
             {all.length === 0 ? (
               <EmptyNote title={t("kit.token.none")} />
             ) : (
