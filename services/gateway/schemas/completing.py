@@ -21,6 +21,8 @@ Json = dict[str, Any]
 
 UNCOUNTED = frozenset({"stripe_webhook", "healthz", "readyz", "version"})
 ASKS_NOBODY = frozenset({"healthz", "problems_list", "csp_report", "version"})
+VERSIONED = frozenset({"/v1/campaigns/{campaign_id}", "/v1/me/addresses/{address_id}"})
+"""Addresses whose answers name the version that a change is based on."""
 DEPTH_MAX = 12
 ETAG_EXAMPLE = '"3f1c9a7e5b2d48f0a6c4e8b19d7f2035"'
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -133,7 +135,7 @@ def _complete_response(response: Json, status: int, path: str, schemas: Json) ->
         headers["Retry-After"] = _header("In how many seconds to ask again.", "integer")
     if status < 400 and path.startswith("/v1"):
         headers["RateLimit"] = _header("Where you stand with the tightest limit: what is left, and seconds until more.")
-    if (status == HTTPStatus.OK and path == "/v1/campaigns/{campaign_id}") or status == HTTPStatus.PRECONDITION_FAILED:
+    if (status == HTTPStatus.OK and path in VERSIONED) or status == HTTPStatus.PRECONDITION_FAILED:
         headers["ETag"] = _header("The present version; If-Match of a change names it.")
     response["headers"] = headers
     for media_type, content in response.get("content", {}).items():
