@@ -1,0 +1,153 @@
+import { Button, Checkbox, TextInput } from "@mantine/core";
+import { useForm } from "react-hook-form";
+import { useTranslation } from "react-i18next";
+import type { Address } from "@/api/types";
+import { showFieldErrors } from "@/shared/forms";
+import { ProblemNotice } from "@/shared/ProblemNotice";
+import { Stack } from "@/shared/Stack";
+import classes from "./Address.module.css";
+import type { AddressBody } from "./queries";
+
+interface Values {
+  label: string;
+  recipient: string;
+  first: string;
+  second: string;
+  city: string;
+  region: string;
+  postal_code: string;
+  default: boolean;
+}
+
+interface AddressFormProps {
+  /** What is changed; a new address without it. */
+  address?: Address;
+  submit: string;
+  busy: boolean;
+  error: unknown;
+  onSend: (body: AddressBody, onRefused: (error: unknown) => void) => void;
+  onCancel?: (() => void) | undefined;
+}
+
+const FIELDS = ["label", "recipient", "city", "region", "postal_code"] as const;
+const EMPTY: Values = {
+  label: "",
+  recipient: "",
+  first: "",
+  second: "",
+  city: "",
+  region: "WA",
+  postal_code: "",
+  default: false,
+};
+
+/** One address, to be added or changed. */
+export function AddressForm(props: AddressFormProps) {
+  const { address, submit, busy, error, onSend, onCancel } = props;
+  const { t } = useTranslation();
+  const form = useForm<Values>({ defaultValues: address ? valuesOf(address) : EMPTY });
+  const { errors } = form.formState;
+  const needed = (value: string) => value.trim() !== "" || t("address.needed");
+  const send = form.handleSubmit((values) =>
+    onSend(bodyOf(values, address), (refusal) => showFieldErrors(refusal, FIELDS, form.setError)),
+  );
+
+  return (
+    <form className={classes.form} onSubmit={(event) => void send(event)} noValidate>
+      {error ? <ProblemNotice error={error} /> : null}
+      <TextInput
+        label={t("address.label")}
+        description={t("address.labelNote")}
+        autoComplete="off"
+        maxLength={40}
+        error={errors.label?.message}
+        {...form.register("label", { validate: needed })}
+      />
+      <TextInput
+        label={t("address.recipient")}
+        autoComplete="name"
+        maxLength={100}
+        error={errors.recipient?.message}
+        {...form.register("recipient", { validate: needed })}
+      />
+      <TextInput
+        label={t("address.first")}
+        autoComplete="address-line1"
+        maxLength={100}
+        error={errors.first?.message}
+        {...form.register("first", { validate: needed })}
+      />
+      <TextInput
+        label={t("address.second")}
+        autoComplete="address-line2"
+        maxLength={100}
+        {...form.register("second")}
+      />
+      <TextInput
+        label={t("address.city")}
+        autoComplete="address-level2"
+        maxLength={80}
+        error={errors.city?.message}
+        {...form.register("city", { validate: needed })}
+      />
+      <TextInput
+        label={t("address.region")}
+        description={t("address.regionNote")}
+        autoComplete="address-level1"
+        maxLength={2}
+        error={errors.region?.message}
+        {...form.register("region", { validate: needed })}
+      />
+      <TextInput
+        label={t("address.postal_code")}
+        autoComplete="postal-code"
+        inputMode="numeric"
+        maxLength={10}
+        error={errors.postal_code?.message}
+        {...form.register("postal_code", { validate: needed })}
+      />
+      {address?.default ? null : (
+        <Checkbox label={t("address.makeDefault")} {...form.register("default")} />
+      )}
+      <Stack direction="row">
+        <Button type="submit" loading={busy}>
+          {submit}
+        </Button>
+        {onCancel === undefined ? null : (
+          <Button variant="default" disabled={busy} onClick={onCancel}>
+            {t("common.cancel")}
+          </Button>
+        )}
+      </Stack>
+    </form>
+  );
+}
+
+function valuesOf(address: Address): Values {
+  const { label, recipient, lines, city, region, postal_code } = address;
+  const second = lines.slice(1).join(", ");
+  return {
+    label,
+    recipient,
+    first: lines[0] ?? "",
+    second,
+    city,
+    region,
+    postal_code,
+    default: address.default,
+  };
+}
+
+function bodyOf(values: Values, before: Address | undefined): AddressBody {
+  const said = (text: string) => text.trim();
+  return {
+    label: said(values.label),
+    recipient: said(values.recipient),
+    lines: [values.first, values.second].map(said).filter((line) => line !== ""),
+    city: said(values.city),
+    region: said(values.region).toUpperCase(),
+    postal_code: said(values.postal_code),
+    country: "US",
+    default: values.default || before?.default === true,
+  };
+}
