@@ -4,7 +4,7 @@ export default async function joinToAddress(enter, { campaign, label }) {
   const { page } = visitor;
   const field = (name) => page.getByLabel(name, { exact: true });
   const step = async () => (await page.getByText(/Step \d of \d/).innerText()).match(/Step \d of \d/)[0];
-  const frozen = () => page.getByRole("region", { name: "Delivery address" }).getByRole("group").innerText();
+  const frozen = () => page.getByRole("region", { name: "Delivery address" }).locator("address").innerText();
 
   async function fill(name, street, city, state, code) {
     await field("Name of this address").fill(name);
@@ -65,7 +65,7 @@ export default async function joinToAddress(enter, { campaign, label }) {
   await visitor.button("Keep the change").click();
   await page.getByText("1 Elsewhere Avenue").waitFor();
   await away.getByRole("button", { name: "Remove" }).click();
-  await visitor.button("Remove").last().click();
+  await away.getByRole("button", { name: "Remove", exact: true }).click();
   await away.waitFor({ state: "detached" });
   await visitor.open(commitment);
   return { steps, outside, review, kept, frozen: before, changed: await frozen() };
