@@ -68,7 +68,7 @@ _FREEZE = sql(
         LEFT JOIN address ON address.id = wanted.address_id AND address.subject_id = wanted.subject_id
     ), frozen AS (
         INSERT INTO commitment_address (commitment_id, subject_id, sealed, frozen_at)
-        SELECT commitment_id, subject_id, sealed, :now FROM found WHERE in_region ORDER BY commitment_id
+        SELECT commitment_id, subject_id, sealed, CAST(:now AS timestamptz) FROM found WHERE in_region ORDER BY commitment_id
         ON CONFLICT DO NOTHING
     )
     SELECT act_id, in_region IS NOT NULL AS known FROM found WHERE in_region IS NOT TRUE

@@ -61,7 +61,10 @@ describe("addresses", () => {
     show(<AddressSection />);
     await person.click(await screen.findByRole("button", { name: "Add an address" }));
     await person.click(screen.getByRole("button", { name: "Keep this address" }));
-    expect(await screen.findAllByText("Fill this in.")).toHaveLength(5);
+    expect(await screen.findAllByText("Fill this in.")).toHaveLength(4);
+    await person.type(screen.getByLabelText("Recipient"), "\u05de\u05d9\u05d4");
+    expect(await screen.findByText(/^Use Latin letters/)).toBeTruthy();
+    expect(screen.getByText(/^Enter five digits/)).toBeTruthy();
   });
 });
 

@@ -30,6 +30,10 @@ interface AddressFormProps {
 }
 
 const FIELDS = ["label", "recipient", "city", "region", "postal_code"] as const;
+/** What the server takes, said in words before it is asked; it judges again. */
+const LETTERS = /^[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2015\u2018\u2019\u201c\u201d]*$/;
+const STATE = /^[A-Za-z]{2}$/;
+const POSTAL_CODE = /^[0-9]{5}(?:-[0-9]{4})?$/;
 const EMPTY: Values = {
   label: "",
   recipient: "",
@@ -47,7 +51,10 @@ export function AddressForm(props: AddressFormProps) {
   const { t } = useTranslation();
   const form = useForm<Values>({ defaultValues: address ? valuesOf(address) : EMPTY });
   const { errors } = form.formState;
-  const needed = (value: string) => value.trim() !== "" || t("address.needed");
+  const letters = (value: string) => LETTERS.test(value) || t("address.letters");
+  const needed = (value: string) => (value.trim() === "" ? t("address.needed") : letters(value));
+  const state = (value: string) => STATE.test(value.trim()) || t("address.stateForm");
+  const code = (value: string) => POSTAL_CODE.test(value.trim()) || t("address.codeForm");
   const send = form.handleSubmit((values) =>
     onSend(bodyOf(values, address), (refusal) => showFieldErrors(refusal, FIELDS, form.setError)),
   );
@@ -81,7 +88,8 @@ export function AddressForm(props: AddressFormProps) {
         label={t("address.second")}
         autoComplete="address-line2"
         maxLength={100}
-        {...form.register("second")}
+        error={errors.second?.message}
+        {...form.register("second", { validate: letters })}
       />
       <TextInput
         label={t("address.city")}
@@ -96,7 +104,7 @@ export function AddressForm(props: AddressFormProps) {
         autoComplete="address-level1"
         maxLength={2}
         error={errors.region?.message}
-        {...form.register("region", { validate: needed })}
+        {...form.register("region", { validate: state })}
       />
       <TextInput
         label={t("address.postal_code")}
@@ -104,7 +112,7 @@ export function AddressForm(props: AddressFormProps) {
         inputMode="numeric"
         maxLength={10}
         error={errors.postal_code?.message}
-        {...form.register("postal_code", { validate: needed })}
+        {...form.register("postal_code", { validate: code })}
       />
       {address?.default ? null : (
         <Checkbox label={t("address.makeDefault")} {...form.register("default")} />
