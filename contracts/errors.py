@@ -132,6 +132,33 @@ PROBLEMS: dict[str, Problem] = {
     "member_invitations_used_up": Problem(
         409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."
     ),
+    # addresses and account kinds
+    "addresses_full": Problem(
+        409, "You have as many addresses as an account can have", "Remove one that you do not use."
+    ),
+    "address_required": Problem(
+        422,
+        "This campaign delivers to an address of yours",
+        "Name one of your addresses; they are on the page of your account. Nothing was taken.",
+    ),
+    "address_unknown": Problem(
+        404, "This address is not among yours", "Choose one of your addresses, or add it first. Nothing was taken."
+    ),
+    "address_out_of_region": Problem(
+        422,
+        "This address lies outside the Seattle metropolitan area",
+        "Choose an address in King, Pierce or Snohomish County. Nothing was taken.",
+    ),
+    "address_not_needed": Problem(
+        409,
+        "This campaign hands units over at one point",
+        "Send the commitment without an address; none is kept that is not needed. Nothing was taken.",
+    ),
+    "account_kind_fixed": Problem(
+        409,
+        "The kind of your account stays while a commitment is open",
+        "Change it when every commitment of yours has ended. The name can be changed at any time.",
+    ),
     # campaigns
     "campaign_unknown": Problem(404, "This campaign is not known", "Check the address, or ask for an invitation."),
     "campaign_exists": Problem(

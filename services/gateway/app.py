@@ -22,6 +22,8 @@ from services.gateway.methods import SITE, methods_at
 from services.gateway.middleware import App, RequestLayer
 from services.gateway.parts import gateway_of
 from services.gateway.routes import (
+    account_kind,
+    addresses,
     audit,
     campaigns,
     clearing,
@@ -56,6 +58,8 @@ ROUTERS = (
     sessions.router,
     second_factors.router,
     step_up.router,
+    account_kind.router,
+    addresses.router,
     member_invitations.router,
     campaigns.router,
     commitments.router,

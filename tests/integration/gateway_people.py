@@ -91,6 +91,9 @@ class People:
         await self._tell_campaign()
         await self._tell_fulfillment()
         await self._operation()
+        for name in ("address_id", "removable_id"):
+            made = await self.client("owner").post("/v1/me/addresses", json=BODY_EXAMPLES["AddressBody"])
+            self.ids[name] = UUID(made.json()["id"])
         made = await self.client("owner").post("/v1/access-tokens", json={"scopes": ["campaigns"]})
         self.ids["token_id"] = UUID(made.json()["id"])
         staff = self.client("operations")
@@ -140,6 +143,8 @@ class People:
         named = {**self.ids, "code": "over_capacity"}
         if rule.operation == "revise_draft":
             named["campaign_id"] = self.ids["draft_id"]
+        if rule.operation == "addresses_remove":
+            named["address_id"] = self.ids["removable_id"]
         filled = re.sub(r"\{(\w+)\}", lambda found: str(named[found.group(1)]), rule.path.replace("{path:path}", ""))
         return f"{filled}?ids={self.ids['operation_id']}" if rule.operation == "operations_list" else filled
 

@@ -41,6 +41,7 @@ OBJECTS = {
     "cases_list": "case_id",
     "operations_list": "operation_id",
     "sessions_list": "session_id",
+    "addresses_list": "address_id",
     "member_invitations_list": "member_invitation_id",
 }
 """List → the object that stands in it for those with `y` and is missing for those with `e`."""

@@ -135,6 +135,13 @@ RULES: tuple[Rule, ...] = (
     Rule("authenticator_confirm", "POST", "/v1/account/authenticator/confirmation", "AC WW WW WWWW WWW"),
     Rule("authenticator_remove", "DELETE", "/v1/account/authenticator", "AC yy yy yyyy yyy"),
     Rule("recovery_codes_renew", "POST", "/v1/account/recovery-codes", "AC yy yy yyyy yyy"),
+    Rule("account_kind_read", "GET", "/v1/account/kind", "Ay yy RR RRRR RRR"),
+    Rule("account_kind_choose", "PUT", "/v1/account/kind", "AC yy RR RRRR RRR"),
+    Rule("addresses_list", "GET", "/v1/me/addresses", "Ay ye RR RRRR RRR"),
+    Rule("addresses_add", "POST", "/v1/me/addresses", "AC yy RR RRRR RRR"),
+    Rule("addresses_read", "GET", "/v1/me/addresses/{address_id}", "Ay yN RR RRRR RRR"),
+    Rule("addresses_change", "PUT", "/v1/me/addresses/{address_id}", "AC yN RR RRRR RRR"),
+    Rule("addresses_remove", "DELETE", "/v1/me/addresses/{address_id}", "AC yN RR RRRR RRR"),
     # invitations to the platform
     Rule("member_invitations_issue", "POST", "/v1/member-invitations", "AC yy RR yyRR RyR"),
     Rule("member_invitations_list", "GET", "/v1/member-invitations", "Ay ye RR yyRR RyR"),
@@ -159,10 +166,14 @@ RULES: tuple[Rule, ...] = (
     Rule("commit_funds", "POST", "/v1/campaigns/{campaign_id}/commitments", "AC yN RR RRRR RRR"),
     Rule("commitments_list", "GET", "/v1/commitments", "Ay ye RR RRRR RRR"),
     Rule("commitments_read", "GET", "/v1/commitments/{commitment_id}", "Ay yN NN yyyy yyy"),
+    Rule(
+        "commitments_delivery_address", "GET", "/v1/commitments/{commitment_id}/delivery-address", "Ay yN RR RRRR RRR"
+    ),
     Rule("pay_commitment", "POST", "/v1/commitments/{commitment_id}/payment", "AC yN RR RRRR RRR"),
     Rule("withdraw_commitment", "POST", "/v1/commitments/{commitment_id}/withdrawal", "AC yN RR RRRR RRR"),
     Rule("report_issue", "POST", "/v1/commitments/{commitment_id}/issues", "AC yN RR RRRR RRR"),
     Rule("campaign_commitments", "GET", "/v1/campaigns/{campaign_id}/commitments", "AR RR yN yyyy yyy"),
+    Rule("campaign_delivery_addresses", "GET", "/v1/campaigns/{campaign_id}/delivery-addresses", "AR RR eN RRRR RRR"),
     Rule("campaign_issues", "GET", "/v1/campaigns/{campaign_id}/issues", "AR RR yN yyyy yyy"),
     # suppliers
     Rule("register_supplier", "POST", "/v1/suppliers", "AC RR RR yyRR RRR"),

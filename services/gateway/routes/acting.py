@@ -23,6 +23,7 @@ def asked(  # noqa: PLR0913 - one keyword for each thing an act may name
     campaign_id: UUID | None = None,
     baseline: int = 0,
     issue_text: str | None = None,
+    address_id: UUID | None = None,
 ) -> Act:
     """The act that a request asks for. Raises Rejected when its Idempotency-Key is missing or cannot be used."""
     return Act(
@@ -35,5 +36,6 @@ def asked(  # noqa: PLR0913 - one keyword for each thing an act may name
         campaign_id=campaign_id,
         baseline=baseline,
         issue_text=issue_text,
+        address_id=address_id,
         traceparent=traceparent_of(request.scope),
     )

@@ -79,12 +79,14 @@ class SignOffBody(Body):
 
 
 class CommitBody(Body):
-    """Join a campaign: units, the hash of the terms that were read, and the card's confirmation token."""
+    """Join a campaign: units, the hash of the terms that were read, and the card's confirmation token. `address_id` names
+    one of one's addresses where the terms deliver to it, and is left out where they do not."""
 
     quantity: Units
     terms_hash: Hash
     confirmation_token: Token
     return_url: ReturnUrl | None = None
+    address_id: UUID | None = None
 
 
 class PaymentBody(Body):

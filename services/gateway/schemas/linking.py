@@ -23,11 +23,20 @@ _CAMPAIGN = (
     "submit_campaign",
     "review_campaign",
 )
-_COMMITMENT = ("commitments_read", "pay_commitment", "withdraw_commitment", "report_issue")
+_COMMITMENT = (
+    "commitments_read",
+    "commitments_delivery_address",
+    "pay_commitment",
+    "withdraw_commitment",
+    "report_issue",
+)
+_ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
 _PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "AddressView": ("address_id", _ONE, _ADDRESS),
+    "AddressList": ("address_id", _FIRST, _ADDRESS),
     "OperationView": ("operation_id", _ONE, ("operations_read",)),
     "CampaignView": ("campaign_id", _ONE, _CAMPAIGN),
     "CampaignList": ("campaign_id", _FIRST, _CAMPAIGN),

@@ -22,6 +22,8 @@ _PROGRESS_COLUMNS = """
     COALESCE(c.held_commitments, 0) AS held_commitments
 """
 
+_NEEDS_ADDRESS = "COALESCE(c.terms->>'delivers_to' = 'participant_address', false) AS needs_address"
+
 _SUMMARY_COLUMNS = (
     _PROGRESS_COLUMNS  # noqa: S608 - constants of this module
     + """,
@@ -128,9 +130,10 @@ async def visible_campaign(reads: ReadModel, campaign_id: UUID, identity: Identi
 
 
 async def visible_progress(reads: ReadModel, campaign_id: UUID, identity: Identity | None) -> Row | None:
-    """The figures of a campaign that move while people join."""
+    """The figures of a campaign that move while people join, and whether joining needs an address."""
     return await reads.one(
-        f"SELECT {_PROGRESS_COLUMNS} FROM campaign AS c WHERE c.id = :id AND {_VISIBLE}",  # noqa: S608 - constants
+        f"SELECT {_PROGRESS_COLUMNS}, {_NEEDS_ADDRESS} FROM campaign AS c "  # noqa: S608 - constants of this module
+        f"WHERE c.id = :id AND {_VISIBLE}",
         **viewer(identity),
         id=campaign_id,
     )

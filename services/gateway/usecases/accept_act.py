@@ -23,6 +23,7 @@ from services.gateway.auth.identity import Identity
 from services.gateway.domain.operation import Operation, operation_id, resource_id
 from services.gateway.store import operations as store
 from services.gateway.usecases.coalesce import Coalescer
+from services.gateway.usecases.freeze_addresses import freeze_addresses
 from services.kit.outbox import Outgoing, enqueue_commands
 
 ACTS_PER_TRANSACTION_MAX = 200
@@ -49,6 +50,8 @@ class Act:
     campaign_id: UUID | None = None
     baseline: int = 0
     issue_text: str | None = field(default=None, repr=False)
+    address_id: UUID | None = None
+    """Whose copy is frozen for what the act creates."""
     traceparent: str | None = None
 
     @cached_property
@@ -100,7 +103,8 @@ class ActWriter:
         )
 
     async def accept(self, act: Act) -> Accepted:
-        """Store one act. Raises Rejected (clock_moving, idempotency_key_reused, payment_not_expected)."""
+        """Store one act. Raises Rejected (clock_moving, idempotency_key_reused, payment_not_expected,
+        address_unknown, address_out_of_region)."""
         return await self._coalescer.submit(act)
 
     async def is_known(self, act: Act) -> bool:
@@ -124,11 +128,12 @@ class ActWriter:
     async def _store_on(
         self, connection: AsyncConnection, acts: Sequence[Act], now: datetime
     ) -> list[Accepted | Exception]:
+        unusable = await freeze_addresses(connection, acts, now)
         numbered = await _with_attempts(connection, acts, now)
         wanted: dict[UUID, Operation] = {}
         news: list[store.NewOperation] = []
         for act, operation in zip(acts, numbered, strict=True):
-            if operation is not None and operation.id not in wanted:
+            if operation is not None and operation.id not in wanted and operation.id not in unusable:
                 wanted[operation.id] = operation
                 news.append(store.NewOperation(operation, act.key, act.request_hash))
         stored = await store.insert_operations(connection, news, now=now) if news else set()
@@ -141,6 +146,8 @@ class ActWriter:
                 stored.discard(act.id)
                 fresh.append((act, wanted[act.id]))
                 answers.append(Accepted(wanted[act.id], replayed=False))
+            elif act.id in unusable:
+                answers.append(unusable[act.id])
             else:
                 answers.append(_repeated(act, known, fresh))
         await self._enqueue(connection, fresh, now)

@@ -5,6 +5,9 @@ type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessTokenView"];
 export type Account = Schemas["AccountView"];
+export type AccountKindView = Schemas["AccountKindView"];
+export type AccountKind = AccountKindView["kind"];
+export type Address = Schemas["AddressView"];
 export type CampaignSummary = Schemas["CampaignSummary"];
 export type Case = Schemas["CaseView"];
 export type ClientConfig = Schemas["ClientConfig"];
@@ -19,6 +22,7 @@ export type MemberInvitation = Schemas["MemberInvitationView"];
 export type Money = Schemas["MoneyView"];
 export type Operation = Schemas["OperationView"];
 export type Plan = Schemas["PlanView"];
+export type PostalAddress = Schemas["PostalAddress"];
 export type Problem = Schemas["ProblemView"];
 export type Product = Schemas["Product"];
 export type Progress = Schemas["ProgressView"];
