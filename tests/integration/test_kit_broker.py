@@ -46,7 +46,7 @@ async def prefix() -> str:
 def relay(kit: Harness, prefix: str, instance: str, **fields: Any) -> Relay:
     return Relay(
         service="campaigns",
-        engine=kit.engine,
+        direct=kit.direct,
         bootstrap=PARTS.infra.kafka_bootstrap,
         instance=instance,
         prefix=prefix,
