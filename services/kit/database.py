@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import TextClause, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 LOCK_TIMEOUT_MILLISECONDS = 10_000
@@ -27,6 +27,9 @@ RETRIES_MAX = 8
 STATEMENTS_MAX = 512
 
 _TRANSIENT_SQLSTATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08", "25P03")
+
+DATABASE_ERRORS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a database that does not answer, or not as expected, raises, whichever way it is asked: for loops that go on."""
 
 T = TypeVar("T")
 

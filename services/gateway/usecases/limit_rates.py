@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.domain.limits import LIMITS, LimitName
@@ -21,6 +20,7 @@ from services.gateway.problems import ProblemError
 from services.gateway.usecases.count_windows import EXCHANGE_SECONDS, ExactWindows, GatheredWindows, Taken
 from services.kit import telemetry
 from services.kit.clock import wall_seconds
+from services.kit.database import DATABASE_ERRORS
 
 REMOVE_EVERY_EXCHANGES = 60
 
@@ -98,7 +98,7 @@ class RateLimits:
                 await self.exchange()
                 if rounds % REMOVE_EVERY_EXCHANGES == 0 and self._engine is not None:
                     await self._gathered.remove_ended(self._engine)
-            except (OSError, SQLAlchemyError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("gateway.limits.alone", error=type(error).__name__)
 
     async def exchange(self) -> None:
