@@ -15,8 +15,8 @@ from services.gateway.store.generations import schema_name
 from services.kit.statements import Direct
 
 READ_TIMEOUT_MILLISECONDS = 10_000
-POOLS_PER_SIZE = 2
-"""Connections are many more than are usually needed: a slow list must not keep a page waiting."""
+READERS_FACTOR = 2
+"""Readers beside writers: a slow list must not keep a page waiting."""
 
 Row = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ class ReadModel:
     def _open(self, generation: int) -> Direct:
         return Direct(
             self._url,
-            size=self._pool_size * POOLS_PER_SIZE,
+            size=self._pool_size * READERS_FACTOR,
             application_name="gateway-reads",
             changes={
                 "search_path": f"{schema_name(generation)},public",
