@@ -53,13 +53,14 @@ export interface paths {
         };
         /**
          * Your access tokens
-         * @description The live ones, the newest first; the secrets are not among what is kept.
+         * @description The live ones, the newest first, and the scopes that yours may have; the secrets are not among what is kept.
          */
         get: operations["access_tokens_list"];
         put?: never;
         /**
-         * Make an access token that reads for you
-         * @description The secret is shown this once. A token reads only, within its scopes, for a year.
+         * Make an access token for a program of yours
+         * @description The secret is shown this once. A token asks only what its scopes name, for a year, and 90 days when it is a staff
+         *     member's. To make one wants a fresh proof, or a recent sign-in where the account has no second factor.
          */
         post: operations["make_access_token"];
         delete?: never;
@@ -351,7 +352,7 @@ export interface paths {
         /**
          * Replace what an own draft says
          * @description By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-         *     answered like the first.
+         *     answered like the first. Readiness answers that are not given stay as they are.
          */
         put: operations["revise_draft"];
         post?: never;
@@ -992,7 +993,8 @@ export interface paths {
         put?: never;
         /**
          * Ask for the erasure of your data
-         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then.
+         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+         *     a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen.
          */
         post: operations["request_erasure"];
         /**
@@ -1503,21 +1505,23 @@ export interface components {
         };
         /**
          * AccessTokenBody
-         * @description What the token may read.
+         * @description What the token may ask: `scopes_offered` of the list of tokens names what your role may give.
          */
         AccessTokenBody: {
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenList
-         * @description The person's live tokens.
+         * @description The person's live tokens, and which scopes a new one may have.
          */
         AccessTokenList: {
             /** Data */
             data: components["schemas"]["AccessTokenView"][];
             /** Next Cursor */
             next_cursor: null;
+            /** Scopes Offered */
+            scopes_offered: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenView
@@ -1544,7 +1548,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccountView
@@ -2037,6 +2041,16 @@ export interface components {
             /** Terms Hash */
             terms_hash: string | null;
             unit_price: components["schemas"]["MoneyView"];
+        };
+        /**
+         * CompletenessView
+         * @description Whether a part of the file is complete, and how many rows of it the file can hold.
+         */
+        CompletenessView: {
+            /** Complete */
+            complete: boolean;
+            /** Rows Max */
+            rows_max: number;
         };
         /**
          * ConditionView
@@ -2610,7 +2624,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
             /** Secret */
             secret: string;
         };
@@ -2788,7 +2802,8 @@ export interface components {
         };
         /**
          * OwnDataView
-         * @description Everything kept of one person; null stands for a part that was not asked for.
+         * @description Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+         *     was, by its name, whether a bound cut something off.
          */
         OwnDataView: {
             /** Access Tokens */
@@ -2798,6 +2813,10 @@ export interface components {
             acts: components["schemas"]["OwnActView"][] | null;
             /** Commitments */
             commitments: components["schemas"]["CommitmentView"][] | null;
+            /** Completeness */
+            completeness: {
+                [key: string]: components["schemas"]["CompletenessView"];
+            };
             /** Consents */
             consents: components["schemas"]["ConsentView"][] | null;
             /** Invitations */
@@ -3791,7 +3810,10 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "scopes_offered": [
+                     *         "campaigns"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AccessTokenList"];
@@ -3870,7 +3892,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "scopes": [
-                 *         "commitments"
+                 *         "campaigns"
                  *       ]
                  *     }
                  */
@@ -3882,7 +3904,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -4480,7 +4502,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -5686,7 +5708,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -5843,7 +5865,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6005,7 +6027,13 @@ export interface operations {
     campaigns_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
@@ -6017,7 +6045,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6171,6 +6199,19 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
@@ -6296,7 +6337,7 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6454,7 +6495,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6555,7 +6596,7 @@ export interface operations {
             /** @description A problem with one of the codes: version_stale. */
             412: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -6818,7 +6859,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6878,7 +6919,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7222,7 +7263,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7301,7 +7342,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7529,7 +7570,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7746,7 +7787,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8177,7 +8218,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8645,7 +8686,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8988,7 +9029,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9497,7 +9538,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9743,7 +9784,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10349,7 +10390,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10375,7 +10416,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10644,7 +10685,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10920,7 +10961,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11497,7 +11538,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11522,7 +11563,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11906,7 +11947,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12150,7 +12191,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12367,7 +12408,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12983,6 +13024,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "completeness": {},
                      *       "consents": [
                      *         {
                      *           "agreed_at": "2026-11-21T10:00:00Z",
@@ -13536,7 +13578,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -16196,7 +16238,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -16218,7 +16260,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
