@@ -30,7 +30,7 @@ def asked(  # noqa: PLR0913 - one keyword for each thing an act may name
         identity=identity,
         key=check_key(request.headers.get("idempotency-key")),
         kind=kind,
-        request_hash=request_hash(request.method, request.url.path, body.model_dump(mode="json")),
+        request_hash=request_hash(request.method, request.scope["path"], body.model_dump(mode="json")),
         commands=commands,
         resource_id=resource_id,
         campaign_id=campaign_id,

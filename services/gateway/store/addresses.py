@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.gateway.store.cursors import Page
 from services.gateway.store.read_model import ReadModel, Row
 from services.kit.database import sql
+from services.kit.statements import Connection, fetch
 
 ADDRESSES_MAX = 10
 """Addresses of one person."""
@@ -55,25 +56,23 @@ _OLDEST_DEFAULT = sql(
     """
 )
 # One statement for a whole batch of joins. A join that was accepted before is passed over, whatever became of its address.
-_FREEZE = sql(
-    """
-    WITH wanted AS (
-        SELECT * FROM unnest(
-            CAST(:acts AS uuid[]), CAST(:commitments AS uuid[]), CAST(:subjects AS uuid[]), CAST(:addresses AS uuid[])
-        ) AS rows (act_id, commitment_id, subject_id, address_id)
-        WHERE NOT EXISTS (SELECT FROM operation WHERE operation.id = rows.act_id)
-    ), found AS (
-        SELECT wanted.act_id, wanted.commitment_id, wanted.subject_id, address.sealed, address.in_region
-        FROM wanted
-        LEFT JOIN address ON address.id = wanted.address_id AND address.subject_id = wanted.subject_id
-    ), frozen AS (
-        INSERT INTO commitment_address (commitment_id, subject_id, sealed, frozen_at)
-        SELECT commitment_id, subject_id, sealed, CAST(:now AS timestamptz) FROM found WHERE in_region ORDER BY commitment_id
-        ON CONFLICT DO NOTHING
-    )
-    SELECT act_id, in_region IS NOT NULL AS known FROM found WHERE in_region IS NOT TRUE
-    """
+_FREEZE = """
+WITH wanted AS (
+    SELECT * FROM unnest(
+        CAST(:acts AS uuid[]), CAST(:commitments AS uuid[]), CAST(:subjects AS uuid[]), CAST(:addresses AS uuid[])
+    ) AS rows (act_id, commitment_id, subject_id, address_id)
+    WHERE NOT EXISTS (SELECT FROM operation WHERE operation.id = rows.act_id)
+), found AS (
+    SELECT wanted.act_id, wanted.commitment_id, wanted.subject_id, address.sealed, address.in_region
+    FROM wanted
+    LEFT JOIN address ON address.id = wanted.address_id AND address.subject_id = wanted.subject_id
+), frozen AS (
+    INSERT INTO commitment_address (commitment_id, subject_id, sealed, frozen_at)
+    SELECT commitment_id, subject_id, sealed, CAST(:now AS timestamptz) FROM found WHERE in_region ORDER BY commitment_id
+    ON CONFLICT DO NOTHING
 )
+SELECT act_id, in_region IS NOT NULL AS known FROM found WHERE in_region IS NOT TRUE
+"""
 _COPIES = sql(
     "SELECT commitment_id, sealed, frozen_at FROM commitment_address WHERE subject_id = :subject_id "
     "ORDER BY frozen_at DESC, commitment_id LIMIT :rows"
@@ -159,19 +158,18 @@ async def take_default_back(connection: AsyncConnection, subject_id: UUID, *, be
     await connection.execute(_NO_DEFAULT, {"subject_id": subject_id, "id": besides})
 
 
-async def freeze(connection: AsyncConnection, joins: Sequence[Freezing], *, now: datetime) -> dict[UUID, bool]:
+async def freeze(connection: Connection, joins: Sequence[Freezing], *, now: datetime) -> dict[UUID, bool]:
     """Freeze the addresses of joins (stack time). Returns the acts whose address cannot be used, and whether it is known."""
-    rows = await connection.execute(
+    rows = await fetch(
+        connection,
         _FREEZE,
-        {
-            "now": now,
-            "acts": [join.act_id for join in joins],
-            "commitments": [join.commitment_id for join in joins],
-            "subjects": [join.subject_id for join in joins],
-            "addresses": [join.address_id for join in joins],
-        },
+        now=now,
+        acts=[join.act_id for join in joins],
+        commitments=[join.commitment_id for join in joins],
+        subjects=[join.subject_id for join in joins],
+        addresses=[join.address_id for join in joins],
     )
-    return {row.act_id: row.known for row in rows}
+    return {row["act_id"]: row["known"] for row in rows}
 
 
 async def copies_of(connection: AsyncConnection, subject_id: UUID) -> Sequence[Any]:

@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from contracts.errors import Rejected
 from services.gateway.store.addresses import Freezing, freeze
+from services.kit.statements import Connection
 
 if TYPE_CHECKING:
     from services.gateway.usecases.accept_act import Act
@@ -28,7 +27,7 @@ def check_named(address_id: UUID | None, *, needed: bool) -> None:
         raise Rejected("address_not_needed")
 
 
-async def freeze_addresses(connection: AsyncConnection, acts: Sequence[Act], now: datetime) -> Mapping[UUID, Rejected]:
+async def freeze_addresses(connection: Connection, acts: Sequence[Act], now: datetime) -> Mapping[UUID, Rejected]:
     """Freeze what the acts name (stack time); the refusals (address_unknown, address_out_of_region) by act."""
     joins: dict[UUID, Freezing] = {}
     for act in acts:
