@@ -22,6 +22,7 @@ from services.gateway.methods import SITE, methods_at
 from services.gateway.middleware import App, RequestLayer
 from services.gateway.parts import gateway_of
 from services.gateway.routes import (
+    alerts,
     audit,
     campaigns,
     clearing,
@@ -65,6 +66,7 @@ ROUTERS = (
     audit.router,
     privacy.router,
     participant_kit.router,
+    alerts.router,
     stripe_webhook.router,
     page_reports.router,
     machine.router,

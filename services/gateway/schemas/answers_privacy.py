@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.answers_commitments import CommitmentView, IssueView
+from services.gateway.schemas.answers_kit import AlertRuleView
 
 
 class OwnAccountView(Answer):
@@ -110,6 +111,7 @@ class OwnDataView(Answer):
     passkeys: list[OwnPasskeyView] | None
     invitations: list[OwnInvitationView] | None
     access_tokens: list[OwnAccessTokenView] | None
+    alerts: list[AlertRuleView] | None
     notices: list[NoticeView] | None
 
 

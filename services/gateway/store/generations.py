@@ -228,6 +228,25 @@ TABLES: dict[str, Table] = {
             "accepted_at": "timestamptz",
         },
     ),
+    # from notifications.events: a rule on its person's stream, its end and its firings on campaigns' streams
+    "alert_rule": Table(
+        "id",
+        {
+            "participant_id": "uuid",
+            "campaign_id": "uuid",
+            "rule": "jsonb",
+            "set_at": "timestamptz",
+            "removed_at": "timestamptz",
+            "ended_at": "timestamptz",
+            "end_reason": "text",
+        },
+        indexes=("participant_id",),
+    ),
+    "alert_firing": Table(
+        "id",
+        {"rule_id": "uuid", "campaign_id": "uuid", "fired_at": "timestamptz"},
+        indexes=("rule_id",),
+    ),
     # from every service; each row is written by one of them
     "case_record": Table(
         "case_id",

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessTokenView"];
 export type Account = Schemas["AccountView"];
+export type AlertRule = Schemas["AlertRuleView"];
 export type CampaignSummary = Schemas["CampaignSummary"];
 export type Case = Schemas["CaseView"];
 export type ClientConfig = Schemas["ClientConfig"];

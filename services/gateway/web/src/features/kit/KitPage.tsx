@@ -1,11 +1,12 @@
 import { useTranslation } from "react-i18next";
+import { AlertSection } from "@/features/kit/AlertSection";
 import { CalendarSection } from "@/features/kit/CalendarSection";
 import { TokenSection } from "@/features/kit/TokenSection";
 import { Page } from "@/shared/Page";
 import { RequireRole } from "@/shared/RequireRole";
 import { Stack } from "@/shared/Stack";
 
-/** What a participant's own programs read: access tokens, and a calendar by a secret address. */
+/** What a participant is told of and takes along: alert rules, access tokens, and a calendar by a secret address. */
 export function KitPage() {
   const { t } = useTranslation();
   return (
@@ -13,6 +14,7 @@ export function KitPage() {
       {() => (
         <Page title={t("kit.title")} lead={t("kit.lead")} width="narrow">
           <Stack gap="large">
+            <AlertSection />
             <TokenSection />
             <CalendarSection />
           </Stack>
