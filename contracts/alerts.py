@@ -94,6 +94,15 @@ class RemoveAlertRule(_OfPerson):
 
 
 @register
+class EndAlertRules(_OfPerson):
+    """Somebody may see a campaign no more: their rules about it end. The gateway asks it by itself, for nobody else may."""
+
+    type: ClassVar[str] = "notifications.end_alert_rules.v1"
+    service: ClassVar[str] = "notifications"
+    campaign_id: UUID
+
+
+@register
 class AlertRuleSet(Event):
     """A rule waits from now on. On the person's stream."""
 
@@ -126,14 +135,15 @@ class AlertRuleRemoved(Event):
 
 @register
 class AlertRuleEnded(Event):
-    """A rule can come true no more: its campaign is final, or joining it has ended. On the campaign's stream."""
+    """A rule can come true no more: its campaign is final, joining it has ended, or its person may not see the campaign any
+    more. On the campaign's stream."""
 
     type: ClassVar[str] = "notifications.alert_rule_ended.v1"
     service: ClassVar[str] = "notifications"
     campaign_id: UUID
     participant_id: UUID
     rule_id: UUID
-    reason: Literal["campaign_final", "joining_ended"]
+    reason: Literal["campaign_final", "joining_ended", "not_visible"]
 
 
 @register

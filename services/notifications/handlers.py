@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from contracts.alerts import RemoveAlertRule, SetAlertRule, campaign_of
+from contracts.alerts import EndAlertRules, RemoveAlertRule, SetAlertRule, campaign_of
 from contracts.campaigns import CampaignOpened
 from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
@@ -40,7 +40,7 @@ from services.notifications.usecases.send_account_mail import (
     post_account_mail,
     send_account_mail,
 )
-from services.notifications.usecases.set_alert_rules import remove_alert_rule, set_alert_rule
+from services.notifications.usecases.set_alert_rules import end_alert_rules, remove_alert_rule, set_alert_rule
 from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
 from services.notifications.usecases.tell_notices import tell_notices
 from services.notifications.usecases.write_mail import MAIL_PURPOSE
@@ -87,6 +87,8 @@ async def _preload_alerts(work: Work, messages: Sequence[Message]) -> None:
         elif isinstance(message, SetAlertRule):
             campaign_id = campaign_of(message.rule)
             campaign_ids.update([campaign_id] if campaign_id is not None else [])
+        elif isinstance(message, EndAlertRules):
+            campaign_ids.add(message.campaign_id)
     known = alerts(work)
     await known.load_campaigns(campaign_ids)
     await known.load_people(participant_ids)
@@ -99,6 +101,8 @@ async def _preload_alerts(work: Work, messages: Sequence[Message]) -> None:
 def scopes_of(_: Envelope, message: Message) -> Iterable[str]:
     """A rule about a campaign is set under that campaign's head: nothing comes true while it is looked at."""
     campaign_id = campaign_of(message.rule) if isinstance(message, SetAlertRule) else None
+    if isinstance(message, EndAlertRules):
+        campaign_id = message.campaign_id
     return () if campaign_id is None else (str(campaign_id),)
 
 
@@ -130,6 +134,7 @@ HANDLERS: Handlers = {
     TellNotices: tell_notices,
     SetAlertRule: set_alert_rule,
     RemoveAlertRule: remove_alert_rule,
+    EndAlertRules: end_alert_rules,
     **dict.fromkeys(WATCHED, watch_campaign),
     SendAccountMail: send_account_mail,
     SendInvitationMail: send_account_mail,

@@ -16,6 +16,7 @@ from contracts.alerts import (
     AlertRuleEnded,
     AlertRuleRemoved,
     AlertRuleSet,
+    EndAlertRules,
     RemoveAlertRule,
     SetAlertRule,
 )
@@ -132,6 +133,20 @@ async def test_no_rule_is_set_for_a_campaign_that_the_person_may_not_see(stage: 
     answer = await client.post(ALERTS, json=body, headers=key())
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert await stage.commands() == []
+
+
+async def test_an_admission_that_is_taken_back_ends_the_rules_about_its_campaign(stage: Stage) -> None:
+    campaign_id, _ = await stage.open_campaign(visibility="private")
+    client, subject_id = await stage.participant()
+    staff = await stage.sign_in("olga@alpmera.test")
+    issued = (await staff.post("/v1/member-invitations", json={"campaign_id": str(campaign_id)})).json()
+    used = await client.post("/v1/member-invitations/redemption", json={"token": issued["token"]})
+    assert used.status_code == 200, used.text
+    await stage.commands()
+    revoked = await staff.post(f"/v1/member-invitations/{issued['id']}/revocation", json={})
+    assert revoked.status_code == 200, revoked.text
+    (sent,) = await stage.commands()
+    assert sent.message == EndAlertRules(participant_id=subject_id, campaign_id=campaign_id)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from contracts.alerts import (
     AlertRuleRemoved,
     AlertRuleSet,
     ClosesWithin,
+    EndAlertRules,
     RefundUnsettled,
     RemoveAlertRule,
     SetAlertRule,
@@ -226,6 +227,18 @@ async def test_nobody_sets_or_removes_a_rule_of_somebody_elses(harness: MakeHarn
     assert [each.rule_id for each in of_kind(await remove(desk, maya, rule_id), AlertRuleRemoved)] == [rule_id]
     assert code(await remove(desk, maya, rule_id)) == "alert_rule_unknown"
     assert of_kind(await desk.harness.deliver(locked(desk, 2)), AlertFired) == []
+
+
+async def test_who_may_see_a_campaign_no_more_is_told_nothing_of_it(harness: MakeHarness) -> None:
+    desk, maya, other = await make_desk(harness), uuid4(), uuid4()
+    rule = TargetPercent(kind="target_percent", campaign_id=desk.campaign_id, percent=100)
+    rule_id, _ = await set_rule(desk, maya, rule)
+    theirs, _ = await set_rule(desk, other, rule)
+    ending = EndAlertRules(participant_id=maya, campaign_id=desk.campaign_id)
+    assert code(await desk.harness.deliver(ending, actor=Actor(str(other), "participant"))) == "not_allowed"
+    told = of_kind(await desk.harness.deliver(ending), AlertRuleEnded)
+    assert [(each.rule_id, each.reason) for each in told] == [(rule_id, "not_visible")]
+    assert [each.rule_id for each in of_kind(await desk.harness.deliver(locked(desk, 2)), AlertFired)] == [theirs]
 
 
 async def test_a_command_that_comes_twice_sets_one_rule_and_a_person_has_a_bound_of_them(harness: MakeHarness) -> None:

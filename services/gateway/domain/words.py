@@ -31,6 +31,7 @@ ALERT_WORDS: dict[str, str] = {
 ALERT_END_WORDS: dict[str, str] = {
     "campaign_final": "Over: the campaign is final, and it did not come true before.",
     "joining_ended": "Over: joining ended before its date, because the capacity was reached.",
+    "not_visible": "Over: you do not see this campaign any more.",
 }
 
 CLOSE_WORDS: dict[str, str] = {

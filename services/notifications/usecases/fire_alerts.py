@@ -7,6 +7,7 @@ row that the database takes once, an event, and a mail that cites that event.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from contracts import campaigns as events
@@ -24,6 +25,7 @@ from services.notifications.usecases.write_mail import Cited, write_mail
 
 CLOSES = "alert_closes_within"
 REFUND = "alert_refund_unsettled"
+EndReason = Literal["campaign_final", "joining_ended", "not_visible"]
 
 STATE_OF: dict[type[Event], str] = {
     events.TargetReached: "TARGET_ACHIEVED",
@@ -68,16 +70,20 @@ async def watch_campaign(work: Work, event: Event) -> None:
             await _fire(work, waiting, campaign_id, waiting.rule_id, work.cause.time)
             continue
         why = over_because(waiting.rule, standing)
-        if why is None:
-            continue
-        await known.settle(waiting, "ended")
-        work.unschedule(CLOSES, subject=str(waiting.rule_id))
-        audit(work, waiting, "ended", before="waiting", after="ended", scope=str(campaign_id))
-        work.publish(
-            AlertRuleEnded(
-                campaign_id=campaign_id, participant_id=waiting.participant_id, rule_id=waiting.rule_id, reason=why
-            )
+        if why is not None:
+            await end_rule(work, waiting, campaign_id, why)
+
+
+async def end_rule(work: Work, waiting: Waiting, campaign_id: UUID, reason: EndReason) -> None:
+    """The rule waits no more without having come true."""
+    await alerts(work).settle(waiting, "ended")
+    work.unschedule(CLOSES, subject=str(waiting.rule_id))
+    audit(work, waiting, "ended", before="waiting", after="ended", scope=str(campaign_id))
+    work.publish(
+        AlertRuleEnded(
+            campaign_id=campaign_id, participant_id=waiting.participant_id, rule_id=waiting.rule_id, reason=reason
         )
+    )
 
 
 async def watch_refunds(work: Work, event: RefundDecided | RefundSent | RefundFailed) -> None:

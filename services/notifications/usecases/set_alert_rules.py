@@ -7,16 +7,18 @@ from contracts.alerts import (
     AlertRuleRemoved,
     AlertRuleSet,
     ClosesWithin,
+    EndAlertRules,
     RefundUnsettled,
     RemoveAlertRule,
     SetAlertRule,
     campaign_of,
 )
+from contracts.envelope import SYSTEM
 from contracts.errors import Rejected
 from services.kit.work import Work
 from services.notifications.domain.alert_rules import closes_from, has_come_true, over_because, unsettled_from
 from services.notifications.store.alerts import Waiting, alerts
-from services.notifications.usecases.fire_alerts import CLOSES, REFUND, audit, refund_subject, watch_refund
+from services.notifications.usecases.fire_alerts import CLOSES, REFUND, audit, end_rule, refund_subject, watch_refund
 
 
 async def set_alert_rule(work: Work, command: SetAlertRule) -> None:
@@ -59,6 +61,15 @@ async def remove_alert_rule(work: Work, command: RemoveAlertRule) -> None:
             work.unschedule(REFUND, subject=refund_subject(waiting, refund))
     audit(work, waiting, "removed", before="waiting", after="removed")
     work.publish(AlertRuleRemoved(participant_id=waiting.participant_id, rule_id=waiting.rule_id))
+
+
+async def end_alert_rules(work: Work, command: EndAlertRules) -> None:
+    """Somebody may see a campaign no more. Raises Rejected(not_allowed) unless the gateway itself asks."""
+    if work.actor.role != SYSTEM.role:
+        raise Rejected("not_allowed")
+    for waiting in alerts(work).of_campaign(command.campaign_id):
+        if waiting.participant_id == command.participant_id:
+            await end_rule(work, waiting, command.campaign_id, "not_visible")
 
 
 async def _schedule(work: Work, waiting: Waiting) -> None:
