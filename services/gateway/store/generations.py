@@ -237,11 +237,10 @@ TABLES: dict[str, Table] = {
             "rule": "jsonb",
             "set_at": "timestamptz",
             "removed_at": "timestamptz",
-            "ended_at": "timestamptz",
-            "end_reason": "text",
         },
         indexes=("participant_id",),
     ),
+    "alert_end": Table("rule_id", {"campaign_id": "uuid", "ended_at": "timestamptz", "end_reason": "text"}),
     "alert_firing": Table(
         "id",
         {"rule_id": "uuid", "campaign_id": "uuid", "fired_at": "timestamptz"},
@@ -283,6 +282,7 @@ SCOPE_OF: dict[str, str] = {
     "campaign_ledger": "scope_id",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
+    "alert_rule": "CAST(participant_id AS text)",
     "case_record": "scope",
     "outcome": "scope",
 }

@@ -11,16 +11,17 @@ ROWS_MAX = 100
 """Rules in the list: those that wait, then the newest of those that are over."""
 
 _RULES = """
-SELECT r.id, r.campaign_id, r.rule, r.set_at, r.removed_at, r.ended_at, r.end_reason, c.title AS campaign_title,
+SELECT r.id, r.campaign_id, r.rule, r.set_at, r.removed_at, e.ended_at, e.end_reason, c.title AS campaign_title,
        f.firings, f.fired_at
 FROM alert_rule AS r
 LEFT JOIN campaign AS c ON c.id = r.campaign_id
+LEFT JOIN alert_end AS e ON e.rule_id = r.id
 LEFT JOIN LATERAL (
     SELECT count(*) AS firings, max(fired_at) AS fired_at FROM alert_firing WHERE rule_id = r.id
 ) AS f ON true
 WHERE r.participant_id = :participant_id
 """
-_OVER = "(r.ended_at IS NOT NULL OR (r.campaign_id IS NOT NULL AND f.firings > 0))"
+_OVER = "(e.ended_at IS NOT NULL OR (r.campaign_id IS NOT NULL AND f.firings > 0))"
 
 
 async def own_alerts(reads: ReadModel, participant_id: UUID, *, rows_max: int = ROWS_MAX) -> Sequence[Row]:

@@ -21,7 +21,10 @@ def fold_alert(rows: Rows, envelope: Envelope, event: Any) -> bool:
         case events.AlertRuleRemoved():
             rows.put("alert_rule", event.rule_id, removed_at=envelope.time)
         case events.AlertRuleEnded():
-            rows.put("alert_rule", event.rule_id, ended_at=envelope.time, end_reason=event.reason)
+            rows.put(
+                "alert_end", event.rule_id,
+                campaign_id=event.campaign_id, ended_at=envelope.time, end_reason=event.reason,
+            )  # fmt: skip
         case events.AlertFired():
             rows.put(
                 "alert_firing", envelope.id,
