@@ -55,6 +55,9 @@ class RefundUnsettled(Part):
     hours: Annotated[int, Field(strict=True, ge=1, le=HOURS_MAX)]
 
 
+ALERT_KINDS = frozenset({"target_percent", "closes_within", "campaign_state", "refund_unsettled"})
+"""The words by which the kinds of rules are told apart."""
+
 AlertTerms = Annotated[TargetPercent | ClosesWithin | StateReached | RefundUnsettled, Field(discriminator="kind")]
 
 
