@@ -159,6 +159,15 @@ PROBLEMS: dict[str, Problem] = {
         "The kind of your account stays while a commitment is open",
         "Change it when every commitment of yours has ended. The name can be changed at any time.",
     ),
+    # alert rules
+    "alert_rule_unknown": Problem(404, "This alert rule is not known", "Read your rules again."),
+    "alert_rules_used_up": Problem(409, "You have as many alert rules as one may have", "Remove one first."),
+    "alert_true_already": Problem(
+        409, "This is so already", "A rule tells what happens after it was made. See the campaign's page."
+    ),
+    "alert_cannot_come_true": Problem(
+        409, "This can happen no more", "The campaign is final, or joining it has ended. See the campaign's page."
+    ),
     # campaigns
     "campaign_unknown": Problem(404, "This campaign is not known", "Check the address, or ask for an invitation."),
     "campaign_exists": Problem(

@@ -24,6 +24,7 @@ from services.gateway.parts import gateway_of
 from services.gateway.routes import (
     account_kind,
     addresses,
+    alerts,
     audit,
     campaigns,
     clearing,
@@ -69,6 +70,7 @@ ROUTERS = (
     audit.router,
     privacy.router,
     participant_kit.router,
+    alerts.router,
     stripe_webhook.router,
     page_reports.router,
     machine.router,

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi.routing import APIRoute
 
+from contracts.alerts import AlertRuleSet, TargetPercent
 from contracts.campaigns import CampaignSubmitted, CommitmentLocked, CommitmentReserved
 from contracts.clearing import ClearingPlanSubmitted
 from contracts.housekeeping import CampaignsCaseOpened
@@ -68,6 +69,7 @@ class People:
                 "feed",
                 "passkey_id",
                 "draft_id",
+                "rule_id",
             )
         }
         self.subjects: dict[str, UUID] = {}
@@ -90,6 +92,7 @@ class People:
         self.ids["session_id"] = (await self.open_session("owner")).session_id
         await self._tell_campaign()
         await self._tell_fulfillment()
+        await self._tell_alert()
         await self._operation()
         for name in ("address_id", "removable_id"):
             made = await self.client("owner").post("/v1/me/addresses", json=BODY_EXAMPLES["AddressBody"])
@@ -110,6 +113,7 @@ class People:
         await self._until(staff, "/v1/invitations", self.ids["invitation_id"])
         await self._until(staff, "/v1/cases", self.ids["case_id"])
         await self._until(staff, "/v1/suppliers", self.ids["supplier_id"])
+        await self._until(self.client("owner"), "/v1/me/alerts", self.ids["rule_id"])
         return self
 
     async def open_session(self, person: str) -> OpenedSession:
@@ -160,6 +164,7 @@ class People:
             "commitment_ids": [str(self.ids["commitment_id"])],
             "role": ROLE_OF[person] or "operations",
             "token": self.tokens.get(rule.operation, ""),
+            "rule": {"kind": "target_percent", "campaign_id": str(self.ids["campaign_id"]), "percent": 80},
         }
         if name == "MemberInvitationBody":
             del own["role"]
@@ -256,6 +261,12 @@ class People:
                 conditions=(ReleaseCondition(name="supplier_accepted", met=True, evidence=()),),
             )
         )  # fmt: skip
+
+    async def _tell_alert(self) -> None:
+        waited = TargetPercent(kind="target_percent", campaign_id=self.ids["campaign_id"], percent=90)
+        await self.stage.tell(
+            AlertRuleSet(participant_id=self.subjects["owner"], rule_id=self.ids["rule_id"], rule=waited)
+        )
 
     async def _passkey(self, person: str) -> None:
         """A passkey that this person has; the owner's is the one that is asked for."""

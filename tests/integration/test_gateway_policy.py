@@ -39,6 +39,7 @@ OBJECTS = {
     "invitations_list": "invitation_id",
     "campaign_clearing_plans": "plan_id",
     "cases_list": "case_id",
+    "alerts_list": "rule_id",
     "operations_list": "operation_id",
     "sessions_list": "session_id",
     "addresses_list": "address_id",

@@ -111,6 +111,9 @@ RULES: tuple[Rule, ...] = (
     Rule("calendar_read", "GET", "/v1/me/calendar", "Ay yy RR RRRR RRR"),
     Rule("renew_calendar", "POST", "/v1/me/calendar", "AC yy RR RRRR RRR"),
     Rule("end_calendar", "DELETE", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("alerts_list", "GET", "/v1/me/alerts", "Ay ye RR RRRR RRR"),
+    Rule("set_alert_rule", "POST", "/v1/me/alerts", "AC yN RR RRRR RRR"),
+    Rule("remove_alert_rule", "POST", "/v1/me/alerts/{rule_id}/removal", "AC yN RR RRRR RRR"),
     Rule("calendar_feed", "GET", "/v1/calendar/{feed}", "NN NN NN NNNN NNN"),
     # signing up and signing in
     Rule("sign_up_code_ask", "POST", "/v1/sign-up/code", "yC yy yy yyyy yyy"),

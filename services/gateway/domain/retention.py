@@ -86,6 +86,12 @@ RETENTION: tuple[Retention, ...] = (
         frozenset({"member_invitation", "campaign_admission"}),
     ),
     Retention(
+        "Alert rules",
+        "notifications, under the person's random id; shown by the read model",
+        "erasure: the rules go, and what the read model shows names nobody any more",
+        "to tell a person what a rule of theirs waits for",
+    ),
+    Retention(
         "Access tokens",
         "gateway; hashed",
         "30 days after they expired, when they are ended, or erasure",

@@ -23,6 +23,17 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "CLOSED": "Campaign closed",
 }
 
+ALERT_WORDS: dict[str, str] = {
+    "waiting": "Waits. You get a mail when it comes true.",
+    "fired": "Came true and is over. A mail was written.",
+    "removed": "You removed it.",
+}
+ALERT_END_WORDS: dict[str, str] = {
+    "campaign_final": "Over: the campaign is final, and it did not come true before.",
+    "joining_ended": "Over: joining ended before its date, because the capacity was reached.",
+    "not_visible": "Over: you do not see this campaign any more.",
+}
+
 CLOSE_WORDS: dict[str, str] = {
     "target_not_reached": "the target quantity was not reached",
     "supplier_declined": "the supplier declined",

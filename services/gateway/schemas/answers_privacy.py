@@ -10,6 +10,7 @@ from services.gateway.domain.account_kinds import AccountKind
 from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.answers_addresses import AddressView, FrozenAddressView
 from services.gateway.schemas.answers_commitments import CommitmentView, IssueView
+from services.gateway.schemas.answers_kit import AlertRuleView
 
 
 class OwnAccountView(Answer):
@@ -116,6 +117,7 @@ class OwnDataView(Answer):
     passkeys: list[OwnPasskeyView] | None
     invitations: list[OwnInvitationView] | None
     access_tokens: list[OwnAccessTokenView] | None
+    alerts: list[AlertRuleView] | None
     notices: list[NoticeView] | None
 
 

@@ -43,6 +43,7 @@ TERMS: dict[str, Any] = {
 }
 
 BODY_EXAMPLES: dict[str, dict[str, Any]] = {
+    "AlertRuleBody": {"rule": {"kind": "target_percent", "campaign_id": _ID, "percent": 80}},
     "AccessTokenBody": {"scopes": ["campaigns"]},
     "EmptyBody": {},
     "SignInBody": {"email": "maya@demo.test"},

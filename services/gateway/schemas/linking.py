@@ -32,6 +32,7 @@ _COMMITMENT = (
 )
 _ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
+_ALERT = ("remove_alert_rule",)
 _PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -46,6 +47,8 @@ LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "IssueView": ("issue_id", _ONE, ("decide_issue",)),
     "IssueList": ("issue_id", _FIRST, ("decide_issue",)),
     "InvitationList": ("invitation_id", _FIRST, _INVITATION),
+    "AlertRuleView": ("rule_id", _ONE, _ALERT),
+    "AlertRuleList": ("rule_id", _FIRST, _ALERT),
     "PlanView": ("plan_id", _ONE, _PLAN),
     "PlanList": ("plan_id", _FIRST, _PLAN),
 }

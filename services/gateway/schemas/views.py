@@ -297,3 +297,24 @@ def _next_acts(row: Row) -> list[str]:
     if state in {"FULFILLMENT", "INSPECTION"}:
         acts.append("sign_off_failure")
     return acts
+
+
+def alert_rule_view(row: Row) -> dict[str, Any]:
+    """An alert rule as its person sees it."""
+    over = row["campaign_id"] is not None
+    if row["removed_at"] is not None:
+        state = "removed"
+    elif over and row["firings"]:
+        state = "fired"
+    else:
+        state = "ended" if row["ended_at"] is not None else "waiting"
+    return {
+        "id": row["id"],
+        "rule": row["rule"],
+        "campaign_title": row["campaign_title"],
+        "state": state,
+        "words": words.ALERT_END_WORDS[row["end_reason"]] if state == "ended" else words.ALERT_WORDS[state],
+        "set_at": row["set_at"],
+        "firings": row["firings"] or 0,
+        "fired_at": row["fired_at"],
+    }

@@ -228,6 +228,24 @@ TABLES: dict[str, Table] = {
             "accepted_at": "timestamptz",
         },
     ),
+    # from notifications.events: a rule on its person's stream, its end and its firings on campaigns' streams
+    "alert_rule": Table(
+        "id",
+        {
+            "participant_id": "uuid",
+            "campaign_id": "uuid",
+            "rule": "jsonb",
+            "set_at": "timestamptz",
+            "removed_at": "timestamptz",
+        },
+        indexes=("participant_id",),
+    ),
+    "alert_end": Table("rule_id", {"campaign_id": "uuid", "ended_at": "timestamptz", "end_reason": "text"}),
+    "alert_firing": Table(
+        "id",
+        {"rule_id": "uuid", "campaign_id": "uuid", "fired_at": "timestamptz"},
+        indexes=("rule_id",),
+    ),
     # from every service; each row is written by one of them
     "case_record": Table(
         "case_id",
@@ -264,6 +282,7 @@ SCOPE_OF: dict[str, str] = {
     "campaign_ledger": "scope_id",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
+    "alert_rule": "CAST(participant_id AS text)",
     "case_record": "scope",
     "outcome": "scope",
 }

@@ -139,6 +139,17 @@ async def visible_progress(reads: ReadModel, campaign_id: UUID, identity: Identi
     )
 
 
+async def seen_without_admission(reads: ReadModel, campaign_id: UUID, subject_id: UUID) -> bool:
+    """Whether a participant sees a campaign also without having been let into it."""
+    query = """
+    SELECT 1 AS seen FROM campaign AS c WHERE c.id = :id AND (
+        c.visibility IN ('open', 'members')
+        OR EXISTS (SELECT FROM commitment WHERE campaign_id = c.id AND participant_id = :subject_id)
+    )
+    """
+    return await reads.one(query, id=campaign_id, subject_id=subject_id) is not None
+
+
 async def campaign_title(reads: ReadModel, campaign_id: UUID) -> str | None:
     """The title of an opened campaign, for somebody who holds an invitation to it."""
     row = await reads.one("SELECT title FROM campaign WHERE id = :id AND opened_at IS NOT NULL", id=campaign_id)

@@ -20,10 +20,11 @@ from contracts.errors import Rejected
 from contracts.notices import NOTICES_MAX, NoticesTold, TellNotices
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.person_keys import contact_of
-from services.gateway.schemas.views import commitment_view, issue_view
+from services.gateway.schemas.views import alert_rule_view, commitment_view, issue_view
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import read_person
 from services.gateway.store.cursors import LIMIT_MAX, Page
+from services.gateway.store.read_alerts import own_alerts
 from services.gateway.store.read_commitments import own_commitments
 from services.gateway.store.read_model import ReadModel, Row
 from services.gateway.usecases.ask_services import Questions, answered, put_questions
@@ -42,6 +43,7 @@ Section = Literal[
     "passkeys",
     "invitations",
     "access_tokens",
+    "alerts",
     "notices",
 ]
 _OWN_ROWS: dict[Section, Callable[[AsyncConnection, UUID], Awaitable[Sequence[Any]]]] = {
@@ -116,6 +118,9 @@ class OwnData:
         if "issues" in sections:
             rows = await read_person.own_issues(self._reads, subject_id)
             found["issues"] = [issue_view(row, with_text=True) for row in rows]
+        if "alerts" in sections:
+            rows = await own_alerts(self._reads, subject_id, rows_max=read_person.ROWS_MAX + 1)
+            found["alerts"] = [alert_rule_view(row) for row in rows]
         if {"commitments", "consents"} & set(sections):
             commitments = await self._commitments(subject_id)
             if "commitments" in sections:

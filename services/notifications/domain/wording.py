@@ -47,6 +47,17 @@ REFUND_REASONS = {
 """One plain clause for each reason of a refund; each completes the words "Reason:"."""
 
 
+STATES = {
+    "TARGET_ACHIEVED": "Target achieved",
+    "PENDING_ACCEPTANCE": "Pending acceptance",
+    "FULFILLMENT": "Fulfillment phase",
+    "INSPECTION": "Fulfillment phase: inspection",
+    "COMPLETED": "Campaign completed",
+    "CLOSED": "Campaign closed",
+}
+"""A campaign's states as its page names them."""
+
+
 class WordingError(Exception):
     """A fact that cannot be put into words exactly."""
 
@@ -73,3 +84,10 @@ def refund_reason_words(reason: str) -> str:
     if reason not in REFUND_REASONS:
         raise WordingError(f"no words for the reason {reason}")
     return REFUND_REASONS[reason]
+
+
+def state_words(state: str) -> str:
+    """The name of a campaign's state. Raises WordingError for an unknown one."""
+    if state not in STATES:
+        raise WordingError(f"no words for the state {state}")
+    return STATES[state]

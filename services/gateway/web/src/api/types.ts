@@ -8,6 +8,7 @@ export type Account = Schemas["AccountView"];
 export type AccountKindView = Schemas["AccountKindView"];
 export type AccountKind = AccountKindView["kind"];
 export type Address = Schemas["AddressView"];
+export type AlertRule = Schemas["AlertRuleView"];
 export type CampaignSummary = Schemas["CampaignSummary"];
 export type Case = Schemas["CaseView"];
 export type ClientConfig = Schemas["ClientConfig"];
