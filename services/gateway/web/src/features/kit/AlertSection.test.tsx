@@ -70,7 +70,7 @@ describe("alert rules", () => {
     const asked = serve();
     const person = userEvent.setup();
     show(<AlertSection />);
-    await person.selectOptions(screen.getByLabelText("Tell me when"), "refund_unsettled");
+    await person.selectOptions(await screen.findByLabelText("Tell me when"), "refund_unsettled");
     await person.click(screen.getByRole("button", { name: "Set the rule" }));
     expect(
       await screen.findByText("A refund of mine is not sent 24 hours after it was decided"),
@@ -82,7 +82,7 @@ describe("alert rules", () => {
     const asked = serve();
     const person = userEvent.setup();
     show(<AlertSection />);
-    await person.clear(screen.getByLabelText("Held units, in percent of the target"));
+    await person.clear(await screen.findByLabelText("Held units, in percent of the target"));
     await person.click(screen.getByRole("button", { name: "Set the rule" }));
     expect(await screen.findByText("Choose a campaign.")).toBeTruthy();
     expect(screen.getByText("A whole number from 1 to 200.")).toBeTruthy();
@@ -105,7 +105,7 @@ describe("alert rules", () => {
     server.use(http.post("*/v1/me/alerts", () => refuse(problem("alert_true_already", 409))));
     const person = userEvent.setup();
     show(<AlertSection />);
-    await person.selectOptions(screen.getByLabelText("Tell me when"), "refund_unsettled");
+    await person.selectOptions(await screen.findByLabelText("Tell me when"), "refund_unsettled");
     await person.click(screen.getByRole("button", { name: "Set the rule" }));
     expect(await screen.findByRole("alert")).toBeTruthy();
   });
