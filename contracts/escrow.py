@@ -27,6 +27,7 @@ RefundReason = Literal[
     "chargeback",
     "correction",
     "late_receipt",
+    "goodwill",
 ]
 
 
@@ -178,6 +179,7 @@ class RefundDecided(Event):
     currency: Currency
     decision_id: UUID
     reason: RefundReason
+    plan_id: UUID | None = None
 
 
 @register
@@ -224,6 +226,37 @@ class RefundFailed(Event):
     currency: Currency
     decision_id: UUID
     refund_id: str
+
+
+@register
+class RefundPaidOutside(Event):
+    """A refund that Stripe could not pay was paid another way, with proof, approved by two people."""
+
+    type: ClassVar[str] = "escrow.refund_paid_outside.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    commitment_id: UUID
+    participant_id: UUID
+    amount_minor: PositiveAmountMinor
+    currency: Currency
+    decision_id: UUID
+    plan_id: UUID
+    reason: RefundReason
+
+
+@register
+class RefundOwedAgain(Event):
+    """What was recorded as paid outside was taken back by a correction: the refund is owed again, with its case."""
+
+    type: ClassVar[str] = "escrow.refund_owed_again.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    commitment_id: UUID
+    participant_id: UUID
+    amount_minor: PositiveAmountMinor
+    currency: Currency
+    decision_id: UUID
+    plan_id: UUID
 
 
 @register

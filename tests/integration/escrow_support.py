@@ -23,7 +23,7 @@ from contracts.campaigns import (
     InspectionStarted,
     TargetReached,
 )
-from contracts.clearing import ApproveClearingPlan, ClearingPlanSubmitted, SubmitClearingPlan
+from contracts.clearing import ApproveClearingPlan, ClearingPlanSubmitted, SubmitClearingPlan, WantedLine
 from contracts.envelope import PLATFORM_SCOPE, SYSTEM, Actor, Envelope, Message
 from contracts.escrow import ReceivePspEvent, UsePaymentMethod
 from contracts.suppliers import (
@@ -35,6 +35,7 @@ from contracts.suppliers import (
 )
 from contracts.terms import Product, Terms
 from services.escrow.calls.client import StripeCalls
+from services.escrow.domain.plan_rules import PLAN_RULES
 from services.escrow.handlers import make_service
 from services.escrow.reconciler import Reconciler
 from services.escrow.settings import EscrowSettings
@@ -51,6 +52,9 @@ OLGA = Actor("olga", "operations")
 UNIT_PRICE_MINOR = 5_000
 FEE_BASIS_POINTS = 500
 FLOAT_MINOR = 1_000_000
+
+UNTOLD = frozenset({"LedgerTransfersPosted", "ClearingPlanLinesTold", "ClearingPlanProgressed"})
+"""Events that accompany others; a test that is about them names them."""
 
 M = TypeVar("M", bound=Message)
 
@@ -76,9 +80,9 @@ def of(published: Iterable[Published], kind: type[M]) -> list[M]:
 
 
 def kinds(published: Iterable[Published]) -> list[str]:
-    """The published messages' class names, without the ledger's."""
+    """The published messages' class names, without those that accompany others."""
     names = [type(each.message).__name__ for each in published]
-    return [name for name in names if name != "LedgerTransfersPosted"]
+    return [name for name in names if name not in UNTOLD]
 
 
 @dataclass
@@ -280,13 +284,38 @@ class Stage:
         )
         return list(issues.values())
 
-    async def submit(self, kind: str = "release", *, by: Actor = ANA) -> tuple[UUID, list[Published]]:
+    async def submit(self, kind: str = "release", *, by: Actor = ANA, **asked: Any) -> tuple[UUID, list[Published]]:
         plan_id = uuid4()
         published = await self.harness.deliver(
-            SubmitClearingPlan(campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="all met"),
+            SubmitClearingPlan(campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="all met", **asked),
             actor=by,
         )
         return plan_id, published
+
+    async def by_hand(
+        self, kind: str, lines: Iterable[tuple[Join | UUID, int]] = (), *, by: Actor = ANA, **asked: Any
+    ) -> tuple[UUID, list[Published]]:
+        """Submit an act by hand over these commitments."""
+        wanted = tuple(
+            WantedLine(commitment_id=each.commitment_id if isinstance(each, Join) else each, amount_minor=amount)
+            for each, amount in lines
+        )
+        values = {
+            "lines": wanted,
+            "currency": "usd" if wanted else None,
+            "reason_code": sorted(PLAN_RULES[kind].reasons)[0],
+            "evidence": ("doc:7f3a",),
+            **asked,
+        }
+        return await self.submit(kind, by=by, **values)
+
+    async def done_by_hand(
+        self, kind: str, lines: Iterable[tuple[Join | UUID, int]] = (), **asked: Any
+    ) -> tuple[UUID, list[Published]]:
+        """Submit an act by hand and approve it as another person."""
+        plan_id, published = await self.by_hand(kind, lines, **asked)
+        (submitted,) = of(published, ClearingPlanSubmitted)
+        return plan_id, await self.approve(plan_id, submitted.plan_hash)
 
     async def approve(self, plan_id: UUID, plan_hash: str, *, by: Actor = BEN) -> list[Published]:
         return await self.harness.deliver(

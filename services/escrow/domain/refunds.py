@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-DecisionState = Literal["decided", "pending", "paid", "failed"]
-"""decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open."""
+DecisionState = Literal["decided", "pending", "paid", "failed", "paid_outside"]
+"""decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open.
+paid_outside: Stripe refused it, and it was paid another way that two people approved."""
 
 RefundStep = Literal["none", "pending", "paid", "failed", "failed_after_paid", "read_again", "mismatch"]
 
@@ -38,6 +39,9 @@ def refund_step(
     """
     if not known_refund:
         # An older attempt speaks. Its failure is known; a success would mean two payments for one decision.
+        return "mismatch" if status == "succeeded" else "none"
+    if state == "paid_outside":
+        # Paid twice, if Stripe is right; the money cannot be taken back by us.
         return "mismatch" if status == "succeeded" else "none"
     if status == "pending":
         return "pending" if state == "decided" else "none"
