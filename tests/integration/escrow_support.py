@@ -287,7 +287,9 @@ class Stage:
     async def submit(self, kind: str = "release", *, by: Actor = ANA, **asked: Any) -> tuple[UUID, list[Published]]:
         plan_id = uuid4()
         published = await self.harness.deliver(
-            SubmitClearingPlan(campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="all met", **asked),
+            SubmitClearingPlan(
+                campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="all met", **asked
+            ),
             actor=by,
         )
         return plan_id, published
@@ -303,7 +305,7 @@ class Stage:
         values = {
             "lines": wanted,
             "currency": "usd" if wanted else None,
-            "reason_code": sorted(PLAN_RULES[kind].reasons)[0],
+            "reason_code": min(PLAN_RULES[kind].reasons, default=None),
             "evidence": ("doc:7f3a",),
             **asked,
         }
