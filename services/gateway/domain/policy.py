@@ -177,6 +177,7 @@ RULES: tuple[Rule, ...] = (
     Rule("submit_clearing_plan", "POST", "/v1/campaigns/{campaign_id}/clearing-plans", "AC RR RR RRyR RRR"),
     Rule("campaign_clearing_plans", "GET", "/v1/campaigns/{campaign_id}/clearing-plans", "AR RR RR yyyy yyy"),
     Rule("clearing_plans_read", "GET", "/v1/clearing-plans/{plan_id}", "AR RR RR yyyy yyy"),
+    Rule("clearing_plan_lines", "GET", "/v1/clearing-plans/{plan_id}/lines", "AR RR RR yyyy yyy"),
     Rule("approve_clearing_plan", "POST", "/v1/clearing-plans/{plan_id}/approval", "AC RR RR RRyR RRR"),
     Rule("retry_plan_transfer", "POST", "/v1/clearing-plans/{plan_id}/transfer-retry", "AC RR RR RRyR RRR"),
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),

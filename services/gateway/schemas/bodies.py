@@ -7,6 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from contracts.clearing import (
+    PLAN_EVIDENCE_MAX,
+    PLAN_LINES_BY_HAND_MAX,
+    WANTED_AMOUNT_MAX,
+    EvidenceReference,
+    PlanReason,
+)
 from contracts.common import Hash, ShortText, Text
 from contracts.ledger import PlanKind
 from contracts.money import PositiveAmountMinor
@@ -143,11 +150,37 @@ class DeliveryBody(Body):
     evidence: Text
 
 
+class PlanAmountBody(Body):
+    """An amount as it is asked for; whether it can be given is escrow's to judge, and a refusal leaves a record."""
+
+    amount: Annotated[int, Field(strict=True, ge=-WANTED_AMOUNT_MAX, le=WANTED_AMOUNT_MAX)]
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+
+
+class PlanLineBody(Body):
+    """A commitment of the campaign, and the amount for it."""
+
+    commitment_id: UUID
+    amount: PlanAmountBody
+
+
 class PlanBody(Body):
-    """A clearing plan to be made from the records."""
+    """A plan for an act on money. A release is made from the records; an act by hand names its lines, a reason code, where
+    the evidence lies, and the earlier plan or the ledger position that it is about."""
 
     kind: PlanKind
     reason: Text
+    reason_code: PlanReason | None = None
+    lines: Annotated[tuple[PlanLineBody, ...], Field(max_length=PLAN_LINES_BY_HAND_MAX)] = ()
+    evidence: Annotated[tuple[EvidenceReference, ...], Field(max_length=PLAN_EVIDENCE_MAX)] = ()
+    target_plan_id: UUID | None = None
+    target_position: Annotated[int, Field(strict=True, ge=1, le=2**53)] | None = None
+
+    @property
+    def currency(self) -> str | None:
+        """The lines' currency; of several the one that differs, which escrow refuses."""
+        found = [line.amount.currency.lower() for line in self.lines]
+        return next((each for each in found if each != found[0]), found[0]) if found else None
 
 
 class ApprovalBody(Body):

@@ -25,7 +25,7 @@ _CAMPAIGN = (
 )
 _COMMITMENT = ("commitments_read", "pay_commitment", "withdraw_commitment", "report_issue")
 _INVITATION = ("accept_invitation", "decline_invitation")
-_PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
+_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "OperationView": ("operation_id", _ONE, ("operations_read",)),

@@ -39,6 +39,10 @@ def fold_payment(rows: Rows, envelope: Envelope, event: Any) -> bool:
             _refund(rows, envelope, event, "sent", sent_at=envelope.time, reason=event.reason)
         case escrow.RefundFailed():
             _refund(rows, envelope, event, "failed")
+        case escrow.RefundPaidOutside():
+            _refund(rows, envelope, event, "paid_outside", sent_at=envelope.time, reason=event.reason)
+        case escrow.RefundOwedAgain():
+            _refund(rows, envelope, event, "failed")
         case _:
             return False
     return True
@@ -66,11 +70,23 @@ def fold_money(rows: Rows, envelope: Envelope, event: Any) -> bool:
                 fee_minor=event.fee_minor, net_minor=event.net_minor, currency=event.currency,
                 line_count=event.line_count, submitted_at=envelope.time,
                 conditions=[condition.model_dump(mode="json") for condition in event.conditions],
+                reason_code=event.reason_code, evidence=list(event.evidence), target_plan_id=event.target_plan_id,
+                target_position=event.target_position, preview=[each.model_dump(mode="json") for each in event.preview],
             )  # fmt: skip
+        case clearing.ClearingPlanLinesTold():
+            _plan_lines(rows, envelope, event)
         case clearing.ClearingPlanApproved():
             _plan(rows, event, "APPROVED", approver_id=event.approver_id)
         case clearing.ClearingPlanCleared():
             _plan(rows, event, "SENDING")
+        case clearing.ClearingPlanProgressed():
+            rows.put(
+                "clearing_plan", event.plan_id, lines_applied=event.lines_applied, lines_failed=event.lines_failed
+            )
+            rows.touched_campaigns.add(event.campaign_id)
+            rows.touched_other.add(event.plan_id)
+        case clearing.ClearingPlanCompleted():
+            _plan(rows, event, "DONE", completed_at=envelope.time)
         case clearing.ClearingPlanStopped():
             _plan(rows, event, "STOPPED", refused_code=event.code)
         case clearing.TransferRefused():
@@ -115,6 +131,16 @@ def _plan(rows: Rows, event: Any, state: str, **columns: Any) -> None:
     rows.put("clearing_plan", event.plan_id, campaign_id=event.campaign_id, state=state, **columns)
     rows.touched_campaigns.add(event.campaign_id)
     rows.touched_other.add(event.plan_id)
+
+
+def _plan_lines(rows: Rows, envelope: Envelope, event: clearing.ClearingPlanLinesTold) -> None:
+    for line in event.lines:
+        rows.put(
+            "plan_line", f"{event.plan_id}:{line.commitment_id}:{line.account}",
+            plan_id=event.plan_id, campaign_id=event.campaign_id, commitment_id=line.commitment_id,
+            amount_minor=line.amount_minor, currency=event.currency, to_reserve=line.to_reserve, account=line.account,
+            before_minor=line.before_minor, after_minor=line.after_minor, told_at=envelope.time,
+        )  # fmt: skip
 
 
 def _transfer(rows: Rows, scope_id: str, transfer: LedgerTransfer) -> None:
