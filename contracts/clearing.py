@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.common import Hash, Text
 from contracts.envelope import Command, Event, register
-from contracts.ledger import AccountPreview, LinePreview, PlanKind, ReleaseCondition
+from contracts.ledger import AccountPreview, HandKind, LinePreview, PlanKind, ReleaseCondition
 from contracts.money import AmountMinor, Currency, PositiveAmountMinor
 
 PLAN_LINES_BY_HAND_MAX = 2_000
@@ -47,18 +47,29 @@ class WantedLine(BaseModel):
 
 @register
 class SubmitClearingPlan(Command):
-    """Make a plan and submit it; the maker's submission is the first approval.
-
-    Lines of a release are read from the records. Acts by hand name what they are about: lines with their currency, an
-    earlier plan (`target_plan_id`: the transfer that is recovered or given up), or a transfer's position in the campaign's
-    ledger (`target_position`: what a correction takes back).
-    """
+    """Make a clearing plan from the records and submit it; the maker's submission is the first approval."""
 
     type: ClassVar[str] = "escrow.submit_clearing_plan.v1"
     service: ClassVar[str] = "escrow"
     campaign_id: UUID
     plan_id: UUID
     plan_kind: PlanKind
+    reason: Text
+
+
+@register
+class SubmitPlanByHand(Command):
+    """Submit a plan for an act on money by hand; the maker's submission is the first approval.
+
+    It names what it is about: lines with their currency, an earlier plan (`target_plan_id`: the transfer that is recovered
+    or given up), or a transfer's position in the campaign's ledger (`target_position`: what a correction takes back).
+    """
+
+    type: ClassVar[str] = "escrow.submit_plan_by_hand.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    plan_id: UUID
+    plan_kind: HandKind
     reason: Text
     reason_code: PlanReason | None = None
     lines: Annotated[tuple[WantedLine, ...], Field(max_length=PLAN_LINES_BY_HAND_MAX)] = ()
@@ -120,7 +131,7 @@ class ClearingPlanSubmitted(Event):
     plan_hash: Hash
     maker_id: str
     reason: str
-    supplier_id: UUID | None = None
+    supplier_id: UUID
     gross_minor: AmountMinor
     reserve_minor: AmountMinor
     fee_minor: AmountMinor
@@ -128,11 +139,31 @@ class ClearingPlanSubmitted(Event):
     currency: Currency
     line_count: int
     conditions: tuple[ReleaseCondition, ...]
-    reason_code: PlanReason | None = None
-    evidence: tuple[EvidenceReference, ...] = ()
+    preview: tuple[AccountPreview, ...] = ()
+
+
+@register
+class PlanByHandSubmitted(Event):
+    """A plan for an act by hand awaits its second approval. `amount_minor`: what it moves in all."""
+
+    type: ClassVar[str] = "escrow.plan_by_hand_submitted.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    plan_id: UUID
+    plan_kind: HandKind
+    plan_hash: Hash
+    maker_id: str
+    reason: str
+    reason_code: PlanReason
+    evidence: tuple[EvidenceReference, ...]
     target_plan_id: UUID | None = None
     target_position: int | None = None
-    preview: tuple[AccountPreview, ...] = ()
+    supplier_id: UUID | None = None
+    amount_minor: PositiveAmountMinor
+    currency: Currency
+    line_count: int
+    conditions: tuple[ReleaseCondition, ...]
+    preview: tuple[AccountPreview, ...]
 
 
 @register
@@ -180,7 +211,7 @@ class ClearingPlanCompleted(Event):
     service: ClassVar[str] = "escrow"
     campaign_id: UUID
     plan_id: UUID
-    plan_kind: PlanKind
+    plan_kind: HandKind
     lines_applied: int
     lines_failed: int
     amount_minor: AmountMinor

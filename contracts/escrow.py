@@ -27,7 +27,6 @@ RefundReason = Literal[
     "chargeback",
     "correction",
     "late_receipt",
-    "goodwill",
 ]
 
 
@@ -168,7 +167,8 @@ class LateFundsReceived(Event):
 
 @register
 class RefundDecided(Event):
-    """A refund is owed from now on."""
+    """A refund is owed from now on. `goodwill`: it is the platform's own money, after a release; its reason is then the
+    nearest of the fixed ones, `correction`."""
 
     type: ClassVar[str] = "escrow.refund_decided.v1"
     service: ClassVar[str] = "escrow"
@@ -180,6 +180,7 @@ class RefundDecided(Event):
     decision_id: UUID
     reason: RefundReason
     plan_id: UUID | None = None
+    goodwill: bool = False
 
 
 @register
@@ -211,6 +212,7 @@ class RefundSent(Event):
     decision_id: UUID
     refund_id: str
     reason: RefundReason
+    goodwill: bool = False
 
 
 @register
@@ -242,6 +244,7 @@ class RefundPaidOutside(Event):
     decision_id: UUID
     plan_id: UUID
     reason: RefundReason
+    goodwill: bool = False
 
 
 @register

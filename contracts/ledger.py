@@ -23,18 +23,13 @@ from pydantic import BaseModel, ConfigDict
 from contracts.common import Hash
 from contracts.money import Currency, PositiveAmountMinor
 
-PlanKind = Literal[
-    "release",
-    "reserve_release",
-    "manual_refund",
-    "partial_refund",
-    "outside_payout",
-    "goodwill",
-    "recovery",
-    "correction",
-    "give_up",
-]
-"""What a plan that two people approve does. The first two send money to a supplier; the others are acts by hand."""
+PlanKind = Literal["release", "reserve_release"]
+"""Plans that send money to a supplier."""
+
+HandKind = Literal["manual_refund", "partial_refund", "outside_payout", "goodwill", "recovery", "correction", "give_up"]
+"""Plans for the acts on money that people decide by hand."""
+
+AnyPlanKind = PlanKind | HandKind
 
 LineSource = Literal["escrow", "reserve", "refund_payable", "supplier_payable", "goodwill", "dispute_loss"]
 """The account class whose balance a line of a plan draws on, or adds to when the platform gives or gets back."""

@@ -35,7 +35,7 @@ from services.escrow.usecases.end_reservation import expire_reservation
 from services.escrow.usecases.load_batch import load_answers, load_messages
 from services.escrow.usecases.post_transfers import write_transfers
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
-from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan
+from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan, submit_plan_by_hand
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
 from services.kit.service import Deadline, Handlers, Purpose, Service
 from services.kit.work import Work
@@ -53,6 +53,7 @@ HANDLERS: Handlers = {
     suppliers.IssueDecided: decide_refund.refund_upheld,
     campaigns.CloseRequested: answer_close,
     clearing.SubmitClearingPlan: submit_clearing_plan,
+    clearing.SubmitPlanByHand: submit_plan_by_hand,
     clearing.ApproveClearingPlan: approve_clearing_plan,
     clearing.RetryPlanTransfer: release_funds.retry_plan_transfer,
     escrow.TopUpFloat: top_up_float,

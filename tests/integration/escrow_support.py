@@ -23,7 +23,14 @@ from contracts.campaigns import (
     InspectionStarted,
     TargetReached,
 )
-from contracts.clearing import ApproveClearingPlan, ClearingPlanSubmitted, SubmitClearingPlan, WantedLine
+from contracts.clearing import (
+    ApproveClearingPlan,
+    ClearingPlanSubmitted,
+    PlanByHandSubmitted,
+    SubmitClearingPlan,
+    SubmitPlanByHand,
+    WantedLine,
+)
 from contracts.envelope import PLATFORM_SCOPE, SYSTEM, Actor, Envelope, Message
 from contracts.escrow import ReceivePspEvent, UsePaymentMethod
 from contracts.suppliers import (
@@ -305,18 +312,22 @@ class Stage:
         values = {
             "lines": wanted,
             "currency": "usd" if wanted else None,
-            "reason_code": min(PLAN_RULES[kind].reasons, default=None),
+            "reason_code": min(PLAN_RULES[kind].reasons),
             "evidence": ("doc:7f3a",),
             **asked,
         }
-        return await self.submit(kind, by=by, **values)
+        plan_id = uuid4()
+        command = SubmitPlanByHand(
+            campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="told by phone, case 12", **values
+        )
+        return plan_id, await self.harness.deliver(command, actor=by)
 
     async def done_by_hand(
         self, kind: str, lines: Iterable[tuple[Join | UUID, int]] = (), **asked: Any
     ) -> tuple[UUID, list[Published]]:
         """Submit an act by hand and approve it as another person."""
         plan_id, published = await self.by_hand(kind, lines, **asked)
-        (submitted,) = of(published, ClearingPlanSubmitted)
+        (submitted,) = of(published, PlanByHandSubmitted)
         return plan_id, await self.approve(plan_id, submitted.plan_hash)
 
     async def approve(self, plan_id: UUID, plan_hash: str, *, by: Actor = BEN) -> list[Published]:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from contracts.clearing import PlanReason
 from contracts.errors import Rejected
-from contracts.ledger import PlanKind, PlanLine
+from contracts.ledger import AnyPlanKind, PlanLine
 from contracts.money import AMOUNT_MINOR_MAX
 from services.escrow.domain.release import PlanFigures
 
@@ -41,7 +41,7 @@ class PlanRule:
 
 _FAULTS: frozenset[PlanReason] = frozenset({"quality_issue", "delivery_failure", "delay_exit"})
 
-PLAN_RULES: Mapping[PlanKind, PlanRule] = MappingProxyType(
+PLAN_RULES: Mapping[AnyPlanKind, PlanRule] = MappingProxyType(
     {
         "release": PlanRule("records", call="transfer", is_release=True, stopped_by_close=True),
         "reserve_release": PlanRule("records", call="transfer", is_release=True, stopped_by_close=True),
@@ -58,7 +58,7 @@ PLAN_RULES: Mapping[PlanKind, PlanRule] = MappingProxyType(
 
 def rule_of(kind: str) -> PlanRule:
     """The rule of a stored kind."""
-    return PLAN_RULES[cast(PlanKind, kind)]
+    return PLAN_RULES[cast(AnyPlanKind, kind)]
 
 
 STALE_CODES = frozenset(
@@ -81,7 +81,7 @@ class Wanted:
     """What a maker asks for. `lines`: (commitment, amount in minor units), as asked."""
 
     plan_id: UUID
-    kind: PlanKind
+    kind: AnyPlanKind
     scope: str
     lines: tuple[tuple[UUID, int], ...] = ()
     currency: str | None = None

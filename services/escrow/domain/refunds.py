@@ -7,7 +7,9 @@ where that matters the object is read again at Stripe.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, cast
+
+from contracts.escrow import RefundReason
 
 DecisionState = Literal["decided", "pending", "paid", "failed", "paid_outside"]
 """decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open.
@@ -23,6 +25,15 @@ REFUND_RETRY_DELAY = timedelta(days=1)
 
 REFUNDS_PER_TRANSACTION_MAX = 500
 """Refunds decided in one transaction when a campaign closes; the rest follow in further ones."""
+
+
+GOODWILL = "goodwill"
+"""The stored reason of a refund that is the platform's own money; no reason that other services act on."""
+
+
+def told_reason(reason: str) -> RefundReason:
+    """A stored reason as events tell it: goodwill has a mark of its own there."""
+    return "correction" if reason == GOODWILL else cast(RefundReason, reason)
 
 
 def refund_step(

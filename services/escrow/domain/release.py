@@ -14,7 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.envelope import canonical_json
-from contracts.ledger import LineSource, PlanKind, PlanLine, ReleaseCondition
+from contracts.ledger import AnyPlanKind, LineSource, PlanKind, PlanLine, ReleaseCondition
 from services.escrow.domain.fees import payout_of
 
 PlanState = Literal["DRAFT", "APPROVED", "CLEARING", "CLEARED", "SENDING", "SENT", "DONE", "STOPPED"]
@@ -139,7 +139,7 @@ def plan_hash(  # noqa: PLR0913 - everything a second person approves, all named
     *,
     campaign_id: UUID,
     plan_id: UUID,
-    kind: PlanKind,
+    kind: AnyPlanKind,
     supplier_id: UUID | None,
     destination: str,
     currency: str,

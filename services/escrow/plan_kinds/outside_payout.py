@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 from uuid import UUID
 
 from contracts.errors import Rejected
-from contracts.escrow import RefundPaidOutside, RefundReason
+from contracts.escrow import RefundPaidOutside
 from contracts.ledger import PlanLine
 from services.escrow.domain import postings
 from services.escrow.domain.plan_rules import Wanted, figures_by_hand
+from services.escrow.domain.refunds import GOODWILL, told_reason
 from services.escrow.plan_kinds.acts import ByHand, Draft, evidence_of, met, reservations_of
 from services.escrow.store.acts_by_hand import unpaid_decisions
 from services.escrow.store.book import book_of
@@ -95,7 +95,8 @@ async def settle_outside(work: Work, plan: Plan, decision: RefundDecision) -> No
             currency=decision.currency,
             decision_id=decision.decision_id,
             plan_id=plan.plan_id,
-            reason=cast(RefundReason, decision.reason),
+            reason=told_reason(decision.reason),
+            goodwill=decision.reason == GOODWILL,
         )
     )
     work.audit(

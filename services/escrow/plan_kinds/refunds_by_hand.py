@@ -17,6 +17,7 @@ from contracts.ledger import LineSource, PlanLine
 from services.escrow.domain import postings
 from services.escrow.domain.ledger import Posting, commitment_account
 from services.escrow.domain.plan_rules import Wanted, figures_by_hand
+from services.escrow.domain.refunds import GOODWILL
 from services.escrow.plan_kinds.acts import ByHand, Draft, evidence_of, met, paid_intent, reservations_of
 from services.escrow.store.acts_by_hand import refunded_minor_of, spare_cover_minor
 from services.escrow.store.book import book_of
@@ -133,7 +134,7 @@ class Goodwill(_Refunds):
         payment_intent_id = await paid_intent(work, reservation)
         await post(work, _given(plan.scope, plan.plan_id, line, plan.reason_code, evidence_of(work, plan)))
         await owe_refund(
-            work, reservation, line.amount_minor, "goodwill",
+            work, reservation, line.amount_minor, GOODWILL,
             decision_id=_decision_id(plan.plan_id, line), payment_intent_id=payment_intent_id,
             before=reservation.state, plan_id=plan.plan_id,
         )  # fmt: skip
@@ -183,5 +184,5 @@ def _given(
     scope: str, plan_id: UUID, line: PlanLine, reason: str | None, facts: postings.Facts = postings.NO_FACTS
 ) -> Posting:
     return postings.goodwill(
-        scope, line.commitment_id, line.amount_minor, plan_id=plan_id, reason=reason or "goodwill", facts=facts
+        scope, line.commitment_id, line.amount_minor, plan_id=plan_id, reason=reason or GOODWILL, facts=facts
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from contracts.ledger import PlanKind
+from contracts.ledger import AnyPlanKind
 from services.escrow.plan_kinds.acts import PlanActs
 from services.escrow.plan_kinds.correction import Correction
 from services.escrow.plan_kinds.give_up import GiveUp
@@ -18,7 +18,7 @@ from services.escrow.store.tables import Plan
 
 _RELEASE = Release()
 
-ACTS: Mapping[PlanKind, PlanActs] = MappingProxyType(
+ACTS: Mapping[AnyPlanKind, PlanActs] = MappingProxyType(
     {
         "release": _RELEASE,
         "reserve_release": _RELEASE,
@@ -35,4 +35,4 @@ ACTS: Mapping[PlanKind, PlanActs] = MappingProxyType(
 
 def acts_of(plan: Plan) -> PlanActs:
     """The module of a plan's kind."""
-    return ACTS[cast(PlanKind, plan.kind)]
+    return ACTS[cast(AnyPlanKind, plan.kind)]

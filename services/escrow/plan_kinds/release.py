@@ -85,7 +85,7 @@ class Release:
     async def _judged(
         self, work: Work, campaign: Campaign, wanted: Wanted, lines: tuple[PlanLine, ...], maker_event: UUID
     ) -> Draft:
-        conditions = await judge_release(work, campaign, wanted.kind, first_approval=maker_event)
+        conditions = await judge_release(work, campaign, cast(PlanKind, wanted.kind), first_approval=maker_event)
         supplier = await payee(work, campaign)
         if unmet(conditions) or supplier is None:
             raise Rejected("release_conditions_unmet", unmet=unmet(conditions))
@@ -133,7 +133,7 @@ def _evidence(work: Work, campaign: Campaign) -> postings.Facts:
 
 
 def _cleared(scope: str, kind: str, plan_id: UUID, line: PlanLine, facts: postings.Facts) -> Posting:
-    if cast(PlanKind, kind) == "release":
+    if kind == "release":
         return postings.clear(
             scope, line.commitment_id, line.amount_minor, plan_id=plan_id, to_reserve=line.to_reserve, facts=facts
         )

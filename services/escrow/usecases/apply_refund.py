@@ -9,10 +9,17 @@ from __future__ import annotations
 from typing import Literal, cast
 from uuid import UUID
 
-from contracts.escrow import RefundFailed, RefundPending, RefundReason, RefundSent
+from contracts.escrow import RefundFailed, RefundPending, RefundSent
 from services.escrow.domain import postings
 from services.escrow.domain.psp import OddObjectError, RefundFacts, refund_facts
-from services.escrow.domain.refunds import REFUND_RETRY_DELAY, DecisionState, may_retry, refund_step
+from services.escrow.domain.refunds import (
+    GOODWILL,
+    REFUND_RETRY_DELAY,
+    DecisionState,
+    may_retry,
+    refund_step,
+    told_reason,
+)
 from services.escrow.store.book import book_of
 from services.escrow.store.objects import PspObject
 from services.escrow.store.tables import RefundDecision
@@ -151,7 +158,8 @@ async def _paid(work: Work, decision: RefundDecision) -> None:
             currency=decision.currency,
             decision_id=decision.decision_id,
             refund_id=refund_id,
-            reason=cast(RefundReason, decision.reason),
+            reason=told_reason(decision.reason),
+            goodwill=decision.reason == GOODWILL,
         )
     )
     if had_failed:

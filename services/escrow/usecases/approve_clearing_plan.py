@@ -10,7 +10,7 @@ from typing import cast
 
 from contracts.clearing import ApproveClearingPlan, ClearingPlanApproved
 from contracts.errors import Rejected
-from contracts.ledger import PlanKind
+from contracts.ledger import AnyPlanKind
 from services.escrow.domain.plan_rules import STALE_CODES, Wanted, asked_of
 from services.escrow.plan_kinds.acts import Draft
 from services.escrow.plan_kinds.registry import acts_of
@@ -81,7 +81,7 @@ async def _wanted(work: Work, plan: Plan) -> Wanted:
     lines = await lines_of(work.connection, plan.plan_id)
     return Wanted(
         plan_id=plan.plan_id,
-        kind=cast(PlanKind, plan.kind),
+        kind=cast(AnyPlanKind, plan.kind),
         scope=plan.scope,
         lines=asked_of(lines),
         currency=plan.currency,

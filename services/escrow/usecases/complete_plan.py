@@ -9,7 +9,7 @@ from typing import cast
 from uuid import UUID
 
 from contracts.clearing import ClearingPlanCompleted
-from contracts.ledger import PlanKind
+from contracts.ledger import HandKind
 from services.escrow.store.book import book_of
 from services.escrow.store.plans import applied_minor
 from services.escrow.store.tables import Plan
@@ -29,7 +29,7 @@ async def complete_plan(work: Work, plan: Plan) -> None:
         ClearingPlanCompleted(
             campaign_id=UUID(plan.scope),
             plan_id=plan.plan_id,
-            plan_kind=cast(PlanKind, plan.kind),
+            plan_kind=cast(HandKind, plan.kind),
             lines_applied=plan.lines_applied,
             lines_failed=plan.lines_failed,
             amount_minor=amount_minor,

@@ -17,7 +17,7 @@ from contracts.suppliers import IssueDecided
 from services.escrow.domain import postings
 from services.escrow.domain.ledger import commitment_account
 from services.escrow.domain.psp import PaymentFacts
-from services.escrow.domain.refunds import REFUNDS_PER_TRANSACTION_MAX
+from services.escrow.domain.refunds import GOODWILL, REFUNDS_PER_TRANSACTION_MAX, told_reason
 from services.escrow.store.book import book_of
 from services.escrow.store.tables import Campaign, RefundDecision, Reservation
 from services.escrow.usecases.post_transfers import balances, post, relied, write_transfers
@@ -161,7 +161,7 @@ async def owe_refund(  # noqa: PLR0913 - facts of one decision, all named
     work: Work,
     reservation: Reservation,
     amount_minor: int,
-    reason: RefundReason,
+    reason: str,
     *,
     decision_id: UUID,
     payment_intent_id: str,
@@ -181,8 +181,9 @@ async def owe_refund(  # noqa: PLR0913 - facts of one decision, all named
             amount_minor=amount_minor,
             currency=reservation.currency,
             decision_id=decision_id,
-            reason=reason,
+            reason=told_reason(reason),
             plan_id=plan_id,
+            goodwill=reason == GOODWILL,
         )
     )
     decision = book.decisions.add(

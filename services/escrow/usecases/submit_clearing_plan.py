@@ -8,10 +8,17 @@ of the one before, and a close is not denied because of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from contracts.clearing import ClearingPlanLinesTold, ClearingPlanSubmitted, SubmitClearingPlan
+from contracts.clearing import (
+    ClearingPlanLinesTold,
+    ClearingPlanSubmitted,
+    PlanByHandSubmitted,
+    SubmitClearingPlan,
+    SubmitPlanByHand,
+)
 from contracts.errors import Rejected
-from contracts.ledger import AccountPreview, LinePreview
+from contracts.ledger import AccountPreview
 from services.escrow.domain.plan_rules import Wanted, check_wanted, rule_of
 from services.escrow.domain.release import plan_hash
 from services.escrow.plan_kinds.acts import Draft
@@ -28,24 +35,44 @@ LINES_PER_EVENT_MAX = 1_000
 
 
 async def submit_clearing_plan(work: Work, message: SubmitClearingPlan) -> None:
-    """Submit a plan for its second approval. Raises Rejected, with an audit record of who tried what."""
+    """Submit a plan from the records for its second approval. Raises Rejected, with a record of who tried what."""
+    wanted = Wanted(plan_id=message.plan_id, kind=message.plan_kind, scope=str(message.campaign_id))
+    await _recorded(work, wanted, message.reason)
+
+
+async def submit_plan_by_hand(work: Work, message: SubmitPlanByHand) -> None:
+    """Submit an act by hand for its second approval. Raises Rejected, with a record of who tried what."""
+    wanted = Wanted(
+        plan_id=message.plan_id,
+        kind=message.plan_kind,
+        scope=str(message.campaign_id),
+        lines=tuple((line.commitment_id, line.amount_minor) for line in message.lines),
+        currency=message.currency,
+        reason_code=message.reason_code,
+        evidence=message.evidence,
+        target_plan_id=message.target_plan_id,
+        target_position=message.target_position,
+    )
+    await _recorded(work, wanted, message.reason)
+
+
+async def _recorded(work: Work, wanted: Wanted, reason: str) -> None:
     try:
-        await _submit(work, message)
+        await _submit(work, wanted, reason)
     except Rejected as rejected:
-        audit_refused(work, str(message.campaign_id), message.plan_id, act="submission", code=rejected.code)
+        audit_refused(work, wanted.scope, wanted.plan_id, act="submission", code=rejected.code)
         raise
 
 
-async def _submit(work: Work, message: SubmitClearingPlan) -> None:
+async def _submit(work: Work, wanted: Wanted, reason: str) -> None:
     if work.actor.role != AUDITOR:
         raise Rejected("not_allowed", role=work.actor.role)
     book = book_of(work)
-    campaign = await book.campaigns.get(message.campaign_id)
+    campaign = await book.campaigns.get(wanted.campaign_id)
     if campaign is None:
         raise Rejected("campaign_unknown")
-    if await book.plans.get(message.plan_id) is not None:
+    if await book.plans.get(wanted.plan_id) is not None:
         raise Rejected("plan_state_conflict")
-    wanted = _wanted(message)
     check_wanted(wanted, currency=campaign.currency)
     await check_scope(work, wanted)
     plans = await plans_of(work, wanted.scope)
@@ -57,8 +84,16 @@ async def _submit(work: Work, message: SubmitClearingPlan) -> None:
             if other.state == "DRAFT" and rule_of(other.kind).is_release:
                 stop_draft(work, other, "superseded")
     version = 1 + max((plan.version for plan in plans if plan.kind == wanted.kind), default=0)
-    plan = await _write(work, message, wanted, campaign, draft, version=version)
-    _tell(work, message, plan, draft, accounts, lines)
+    plan = await _write(work, wanted, reason, campaign, draft, version=version)
+    plan.submitted_event_id = work.publish(_submitted(plan, draft, accounts, len(draft.lines) or len(lines)))
+    for first in range(0, len(lines), LINES_PER_EVENT_MAX):
+        part = lines[first : first + LINES_PER_EVENT_MAX]
+        work.publish(
+            ClearingPlanLinesTold(
+                campaign_id=wanted.campaign_id, plan_id=plan.plan_id, currency=plan.currency, lines=part
+            )
+        )
+    audit_plan(work, plan, before=None, reason=plan.reason)
 
 
 async def check_scope(work: Work, wanted: Wanted) -> None:
@@ -100,23 +135,7 @@ def hash_of(wanted: Wanted, draft: Draft, *, currency: str) -> str:
     )
 
 
-def _wanted(message: SubmitClearingPlan) -> Wanted:
-    return Wanted(
-        plan_id=message.plan_id,
-        kind=message.plan_kind,
-        scope=str(message.campaign_id),
-        lines=tuple((line.commitment_id, line.amount_minor) for line in message.lines),
-        currency=message.currency,
-        reason_code=message.reason_code,
-        evidence=message.evidence,
-        target_plan_id=message.target_plan_id,
-        target_position=message.target_position,
-    )
-
-
-async def _write(
-    work: Work, message: SubmitClearingPlan, wanted: Wanted, campaign: Campaign, draft: Draft, *, version: int
-) -> Plan:
+async def _write(work: Work, wanted: Wanted, reason: str, campaign: Campaign, draft: Draft, *, version: int) -> Plan:
     book = book_of(work)
     figures = draft.figures
     plan = book.plans.add(
@@ -134,7 +153,7 @@ async def _write(
             net_minor=figures.net_minor,
             currency=campaign.currency,
             conditions=[condition.model_dump(mode="json") for condition in draft.conditions],
-            reason=message.reason,
+            reason=reason,
             reason_code=wanted.reason_code,
             evidence=list(wanted.evidence),
             target_plan_id=wanted.target_plan_id,
@@ -147,44 +166,35 @@ async def _write(
     return plan
 
 
-def _tell(  # noqa: PLR0913 - one plan's whole content
-    work: Work,
-    message: SubmitClearingPlan,
-    plan: Plan,
-    draft: Draft,
-    accounts: tuple[AccountPreview, ...],
-    lines: Sequence[LinePreview],
-) -> None:
-    plan.submitted_event_id = work.publish(
-        ClearingPlanSubmitted(
-            campaign_id=message.campaign_id,
-            plan_id=plan.plan_id,
-            plan_kind=message.plan_kind,
-            plan_hash=plan.plan_hash,
-            maker_id=plan.maker_id,
-            reason=plan.reason,
-            supplier_id=plan.supplier_id,
+def _submitted(
+    plan: Plan, draft: Draft, accounts: tuple[AccountPreview, ...], line_count: int
+) -> ClearingPlanSubmitted | PlanByHandSubmitted:
+    said = {
+        "campaign_id": UUID(plan.scope),
+        "plan_id": plan.plan_id,
+        "plan_kind": plan.kind,
+        "plan_hash": plan.plan_hash,
+        "maker_id": plan.maker_id,
+        "reason": plan.reason,
+        "supplier_id": plan.supplier_id,
+        "currency": plan.currency,
+        "line_count": line_count,
+        "conditions": draft.conditions,
+        "preview": accounts,
+    }
+    if rule_of(plan.kind).is_release:
+        return ClearingPlanSubmitted(
+            **said,
             gross_minor=plan.gross_minor,
             reserve_minor=plan.reserve_minor,
             fee_minor=plan.fee_minor,
             net_minor=plan.net_minor,
-            currency=plan.currency,
-            line_count=len(draft.lines) or len(lines),
-            conditions=draft.conditions,
-            reason_code=message.reason_code,
-            evidence=message.evidence,
-            target_plan_id=message.target_plan_id,
-            target_position=message.target_position,
-            preview=accounts,
         )
+    return PlanByHandSubmitted(
+        **said,
+        reason_code=plan.reason_code,
+        evidence=tuple(plan.evidence),
+        target_plan_id=plan.target_plan_id,
+        target_position=plan.target_position,
+        amount_minor=plan.net_minor,
     )
-    for first in range(0, len(lines), LINES_PER_EVENT_MAX):
-        work.publish(
-            ClearingPlanLinesTold(
-                campaign_id=message.campaign_id,
-                plan_id=plan.plan_id,
-                currency=plan.currency,
-                lines=tuple(lines[first : first + LINES_PER_EVENT_MAX]),
-            )
-        )
-    audit_plan(work, plan, before=None, reason=plan.reason)

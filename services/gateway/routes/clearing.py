@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from contracts.clearing import ApproveClearingPlan, RetryPlanTransfer, SubmitClearingPlan, WantedLine
+from contracts.clearing import ApproveClearingPlan, RetryPlanTransfer, SubmitClearingPlan, SubmitPlanByHand, WantedLine
 from contracts.envelope import Command
 from contracts.errors import Rejected
 from contracts.escrow import TopUpFloat
@@ -44,22 +44,7 @@ async def submit_clearing_plan(request: Request, campaign_id: UUID) -> Response:
     await gateway.visibility.check(campaign_id, identity)
 
     def commands(operation: Operation) -> list[Command]:
-        return [
-            SubmitClearingPlan(
-                campaign_id=campaign_id,
-                plan_id=operation.resource_id,
-                plan_kind=body.kind,
-                reason=body.reason,
-                reason_code=body.reason_code,
-                lines=tuple(
-                    WantedLine(commitment_id=line.commitment_id, amount_minor=line.amount.amount) for line in body.lines
-                ),
-                currency=body.currency,
-                evidence=body.evidence,
-                target_plan_id=body.target_plan_id,
-                target_position=body.target_position,
-            )
-        ]
+        return [_submission(body, campaign_id, operation.resource_id)]
 
     wanted = asked(request, identity, "submit_clearing_plan", body, commands, campaign_id=campaign_id)
     return await perform(request, wanted, _present_plan(gateway, wanted.created_id))
@@ -217,6 +202,25 @@ async def staff_overview(request: Request) -> Response:
             "cases": [case_view(row) for row in await cases(reads, state="open")],
             "ready_for_plan": [summary_view(row) for row in await waiting_for_plan(reads)],
         }
+    )
+
+
+def _submission(body: PlanBody, campaign_id: UUID, plan_id: UUID) -> Command:
+    if body.kind in ("release", "reserve_release"):
+        return SubmitClearingPlan(campaign_id=campaign_id, plan_id=plan_id, plan_kind=body.kind, reason=body.reason)
+    return SubmitPlanByHand(
+        campaign_id=campaign_id,
+        plan_id=plan_id,
+        plan_kind=body.kind,
+        reason=body.reason,
+        reason_code=body.reason_code,
+        lines=tuple(
+            WantedLine(commitment_id=line.commitment_id, amount_minor=line.amount.amount) for line in body.lines
+        ),
+        currency=body.currency,
+        evidence=body.evidence,
+        target_plan_id=body.target_plan_id,
+        target_position=body.target_position,
     )
 
 

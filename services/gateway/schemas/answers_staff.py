@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from contracts.ledger import PlanKind
+from contracts.ledger import AnyPlanKind
 from contracts.terms import Terms
 from services.gateway.schemas.answers import Answer, MoneyView
 from services.gateway.schemas.answers_campaigns import CampaignSummary, CaseView
@@ -95,7 +95,7 @@ class PlanView(Answer):
 
     id: UUID
     campaign_id: UUID
-    kind: PlanKind
+    kind: AnyPlanKind
     kind_words: str
     state: Literal["SUBMITTED", "APPROVED", "SENDING", "RELEASED", "DONE", "STOPPED"]
     state_words: str

@@ -160,7 +160,7 @@ async def waiting_for_plan(reads: ReadModel) -> Sequence[Row]:
         FROM campaign AS c
         JOIN campaign_fulfillment AS f ON f.campaign_id = c.id AND f.verdict IN ('release', 'release_less_reserve')
         WHERE c.state = 'INSPECTION'
-          AND NOT EXISTS (SELECT FROM clearing_plan WHERE campaign_id = c.id AND state <> 'STOPPED')
+          AND NOT EXISTS (SELECT FROM clearing_plan WHERE campaign_id = c.id AND kind = 'release' AND state <> 'STOPPED')
         ORDER BY c.state_since LIMIT 200
         """,
         consumer=consumer_name(reads.generation),

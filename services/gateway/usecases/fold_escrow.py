@@ -1,10 +1,10 @@
-"""Fold the escrow service's events into rows of the read model: payments, refunds, the ledger's sums, clearing plans."""
+"""Fold the escrow service's events into rows of the read model: payments, and the ledger's sums."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from contracts import clearing, escrow
+from contracts import escrow
 from contracts.envelope import Envelope
 from contracts.ledger import LedgerTransfer
 from services.gateway.store.projection import Rows
@@ -13,7 +13,7 @@ _OWED_CLASSES = frozenset({"escrow", "refund_payable", "dispute_hold", "reserve"
 
 
 def fold_payment(rows: Rows, envelope: Envelope, event: Any) -> bool:
-    """Fold an event about the payment or a refund of one commitment; False when it is about something else."""
+    """Fold an event about the payment of one commitment; False when it is about something else."""
     match event:
         case escrow.PaymentStarted():
             _payment(rows, event, payment_state="started", attempt=event.attempt)
@@ -31,25 +31,13 @@ def fold_payment(rows: Rows, envelope: Envelope, event: Any) -> bool:
         case escrow.LateFundsReceived():
             _payment(rows, event)
             rows.add("commitment_money", event.commitment_id, late_minor=event.amount_minor)
-        case escrow.RefundDecided():
-            _refund(rows, envelope, event, "decided", decided_at=envelope.time, reason=event.reason)
-        case escrow.RefundPending():
-            _refund(rows, envelope, event, "pending")
-        case escrow.RefundSent():
-            _refund(rows, envelope, event, "sent", sent_at=envelope.time, reason=event.reason)
-        case escrow.RefundFailed():
-            _refund(rows, envelope, event, "failed")
-        case escrow.RefundPaidOutside():
-            _refund(rows, envelope, event, "paid_outside", sent_at=envelope.time, reason=event.reason)
-        case escrow.RefundOwedAgain():
-            _refund(rows, envelope, event, "failed")
         case _:
             return False
     return True
 
 
 def fold_money(rows: Rows, envelope: Envelope, event: Any) -> bool:
-    """Fold an event about a campaign's money or a clearing plan; False when it is about something else."""
+    """Fold an event about a campaign's money; False when it is about something else."""
     match event:
         case escrow.LedgerTransfersPosted():
             for transfer in event.transfers:
@@ -62,46 +50,6 @@ def fold_money(rows: Rows, envelope: Envelope, event: Any) -> bool:
                 "top_up", event.top_up_id, amount_minor=event.amount_minor, currency=event.currency, at=envelope.time
             )
             rows.touched_other.add(event.top_up_id)
-        case clearing.ClearingPlanSubmitted():
-            _plan(
-                rows, event, "SUBMITTED",
-                kind=event.plan_kind, plan_hash=event.plan_hash, maker_id=event.maker_id, reason=event.reason,
-                supplier_id=event.supplier_id, gross_minor=event.gross_minor, reserve_minor=event.reserve_minor,
-                fee_minor=event.fee_minor, net_minor=event.net_minor, currency=event.currency,
-                line_count=event.line_count, submitted_at=envelope.time,
-                conditions=[condition.model_dump(mode="json") for condition in event.conditions],
-                reason_code=event.reason_code, evidence=list(event.evidence), target_plan_id=event.target_plan_id,
-                target_position=event.target_position, preview=[each.model_dump(mode="json") for each in event.preview],
-            )  # fmt: skip
-        case clearing.ClearingPlanLinesTold():
-            _plan_lines(rows, envelope, event)
-        case clearing.ClearingPlanApproved():
-            _plan(rows, event, "APPROVED", approver_id=event.approver_id)
-        case clearing.ClearingPlanCleared():
-            _plan(rows, event, "SENDING")
-        case clearing.ClearingPlanProgressed():
-            rows.put(
-                "clearing_plan", event.plan_id, lines_applied=event.lines_applied, lines_failed=event.lines_failed
-            )
-            rows.touched_campaigns.add(event.campaign_id)
-            rows.touched_other.add(event.plan_id)
-        case clearing.ClearingPlanCompleted():
-            _plan(rows, event, "DONE", completed_at=envelope.time)
-        case clearing.ClearingPlanStopped():
-            _plan(rows, event, "STOPPED", refused_code=event.code)
-        case clearing.TransferRefused():
-            _plan(rows, event, "SENDING", refused_code=event.code)
-            rows.add("clearing_plan", event.plan_id, refused_transfers=1)
-        case clearing.FundsReleased():
-            _plan(rows, event, "RELEASED", transfer_id=event.transfer_id, approver_id=None)
-            for commitment_id in event.released_commitment_ids:
-                rows.put(
-                    "commitment_money",
-                    commitment_id,
-                    campaign_id=event.campaign_id,
-                    released_at=envelope.time,
-                    plan_id=event.plan_id,
-                )
         case _:
             return False
     return True
@@ -110,37 +58,6 @@ def fold_money(rows: Rows, envelope: Envelope, event: Any) -> bool:
 def _payment(rows: Rows, event: Any, **columns: Any) -> None:
     rows.put("commitment_money", event.commitment_id, campaign_id=event.campaign_id, **columns)
     rows.touched_commitments.add(event.commitment_id)
-
-
-def _refund(rows: Rows, envelope: Envelope, event: Any, state: str, **columns: Any) -> None:
-    rows.put(
-        "refund",
-        event.decision_id,
-        commitment_id=event.commitment_id,
-        campaign_id=event.campaign_id,
-        amount_minor=event.amount_minor,
-        currency=event.currency,
-        state=state,
-        state_at=envelope.time,
-        **columns,
-    )
-    rows.touched_commitments.add(event.commitment_id)
-
-
-def _plan(rows: Rows, event: Any, state: str, **columns: Any) -> None:
-    rows.put("clearing_plan", event.plan_id, campaign_id=event.campaign_id, state=state, **columns)
-    rows.touched_campaigns.add(event.campaign_id)
-    rows.touched_other.add(event.plan_id)
-
-
-def _plan_lines(rows: Rows, envelope: Envelope, event: clearing.ClearingPlanLinesTold) -> None:
-    for line in event.lines:
-        rows.put(
-            "plan_line", f"{event.plan_id}:{line.commitment_id}:{line.account}",
-            plan_id=event.plan_id, campaign_id=event.campaign_id, commitment_id=line.commitment_id,
-            amount_minor=line.amount_minor, currency=event.currency, to_reserve=line.to_reserve, account=line.account,
-            before_minor=line.before_minor, after_minor=line.after_minor, told_at=envelope.time,
-        )  # fmt: skip
 
 
 def _transfer(rows: Rows, scope_id: str, transfer: LedgerTransfer) -> None:
