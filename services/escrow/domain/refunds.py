@@ -23,6 +23,10 @@ REFUND_ATTEMPTS_MAX = 3
 REFUND_RETRY_DELAY = timedelta(days=1)
 """Pause before another attempt: a bank that refuses today may accept tomorrow."""
 
+REFUND_SENT_WITHIN = timedelta(hours=24)
+"""How long after its decision, or after it was to be tried again, a refund is with Stripe at the latest (the canon's rule);
+a miss stops new joins."""
+
 REFUNDS_PER_TRANSACTION_MAX = 500
 """Refunds decided in one transaction when a campaign closes; the rest follow in further ones."""
 
