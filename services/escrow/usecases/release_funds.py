@@ -30,9 +30,10 @@ from services.escrow.usecases.record_plan_step import AUDITOR, audit_plan
 from services.escrow.usecases.recover_funds import apply_recovery
 from services.escrow.usecases.send_plan import TRANSFER_REFUSED_CASE, intend_call
 from services.escrow.usecases.settle_campaign import owed_minor
+from services.kit import telemetry
 from services.kit.flush import write_audits
 from services.kit.service import Answer, Intent
-from services.kit.work import Work, intent_id, trace_id_of
+from services.kit.work import Work, intent_id
 
 RESEND_DEADLINE = "plan_resend"
 RESEND_DELAY = timedelta(hours=6)
@@ -238,7 +239,7 @@ async def _mark_released(work: Work, plan: Plan, commitment_ids: tuple[UUID, ...
             "plan_id": str(plan.plan_id),
             "reason": work.cause.type,
             "cause_id": work.cause.id,
-            "trace_id": trace_id_of(work.cause),
+            "trace_id": telemetry.trace_id_of(work.cause.traceparent),
         },
     )
 

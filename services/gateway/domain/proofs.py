@@ -28,8 +28,8 @@ STEP_UP_ACTS: frozenset[str] = frozenset(
         "register_supplier",
     }
 )
-"""The staff's acts on money, and the one that names a payout account. Never a commit, never a withdrawal: a person must
-not be kept from leaving."""
+"""The staff's acts on money, and the one that names a payout account. To submit a plan is its first approval, so it
+wants what the second one wants. Never a commit, never a withdrawal: a person must not be kept from leaving."""
 
 
 def opens_the_account(role: str, proof: str) -> bool:
