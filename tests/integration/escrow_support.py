@@ -23,14 +23,7 @@ from contracts.campaigns import (
     InspectionStarted,
     TargetReached,
 )
-from contracts.clearing import (
-    ApproveClearingPlan,
-    ClearingPlanSubmitted,
-    PlanByHandSubmitted,
-    SubmitClearingPlan,
-    SubmitPlanByHand,
-    WantedLine,
-)
+from contracts.clearing import ApproveClearingPlan, ClearingPlanSubmitted, SubmitClearingPlan
 from contracts.envelope import PLATFORM_SCOPE, SYSTEM, Actor, Envelope, Message
 from contracts.escrow import ReceivePspEvent, UsePaymentMethod
 from contracts.suppliers import (
@@ -42,7 +35,6 @@ from contracts.suppliers import (
 )
 from contracts.terms import Product, Terms
 from services.escrow.calls.client import StripeCalls
-from services.escrow.domain.plan_rules import PLAN_RULES
 from services.escrow.handlers import make_service
 from services.escrow.reconciler import Reconciler
 from services.escrow.settings import EscrowSettings
@@ -300,35 +292,6 @@ class Stage:
             actor=by,
         )
         return plan_id, published
-
-    async def by_hand(
-        self, kind: str, lines: Iterable[tuple[Join | UUID, int]] = (), *, by: Actor = ANA, **asked: Any
-    ) -> tuple[UUID, list[Published]]:
-        """Submit an act by hand over these commitments."""
-        wanted = tuple(
-            WantedLine(commitment_id=each.commitment_id if isinstance(each, Join) else each, amount_minor=amount)
-            for each, amount in lines
-        )
-        values = {
-            "lines": wanted,
-            "currency": "usd" if wanted else None,
-            "reason_code": min(PLAN_RULES[kind].reasons),
-            "evidence": ("doc:7f3a",),
-            **asked,
-        }
-        plan_id = uuid4()
-        command = SubmitPlanByHand(
-            campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="told by phone, case 12", **values
-        )
-        return plan_id, await self.harness.deliver(command, actor=by)
-
-    async def done_by_hand(
-        self, kind: str, lines: Iterable[tuple[Join | UUID, int]] = (), **asked: Any
-    ) -> tuple[UUID, list[Published]]:
-        """Submit an act by hand and approve it as another person."""
-        plan_id, published = await self.by_hand(kind, lines, **asked)
-        (submitted,) = of(published, PlanByHandSubmitted)
-        return plan_id, await self.approve(plan_id, submitted.plan_hash)
 
     async def approve(self, plan_id: UUID, plan_hash: str, *, by: Actor = BEN) -> list[Published]:
         return await self.harness.deliver(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,12 +17,15 @@ from contracts.clearing import (
     FundsReleased,
     PlanByHandSubmitted,
     RetryPlanTransfer,
+    SubmitPlanByHand,
     TransferRefused,
     TransferReversed,
+    WantedLine,
 )
 from contracts.envelope import Actor
 from contracts.escrow import CampaignSettled, RefundDecided, RefundOwedAgain, RefundPaidOutside, RefundSent
 from contracts.housekeeping import EscrowCommandRefused
+from services.escrow.domain.plan_rules import PLAN_RULES
 from services.escrow.usecases import clear_plan
 from tests.fixtures.harness import Published
 from tests.integration.escrow_support import ANA, BEN, Join, Stage, kinds, of, staged_beside
@@ -39,6 +42,34 @@ async def standin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 async def stage(harness: Any, standin: Standin) -> AsyncIterator[Stage]:
     async with staged_beside(harness, standin) as made:
         yield made
+
+
+async def by_hand(
+    stage: Stage, kind: str, lines: Iterable[tuple[Join, int]] = (), *, by: Actor = ANA, **asked: Any
+) -> tuple[UUID, list[Published]]:
+    """Submit an act by hand over these commitments."""
+    wanted = tuple(WantedLine(commitment_id=join.commitment_id, amount_minor=amount) for join, amount in lines)
+    values = {
+        "lines": wanted,
+        "currency": "usd" if wanted else None,
+        "reason_code": min(PLAN_RULES[kind].reasons),
+        "evidence": ("doc:7f3a",),
+        **asked,
+    }
+    plan_id = uuid4()
+    command = SubmitPlanByHand(
+        campaign_id=stage.campaign_id, plan_id=plan_id, plan_kind=kind, reason="told by phone, case 12", **values
+    )
+    return plan_id, await stage.harness.deliver(command, actor=by)
+
+
+async def done_by_hand(
+    stage: Stage, kind: str, lines: Iterable[tuple[Join, int]] = (), **asked: Any
+) -> tuple[UUID, list[Published]]:
+    """Submit an act by hand and approve it as another person."""
+    plan_id, published = await by_hand(stage, kind, lines, **asked)
+    (submitted,) = of(published, PlanByHandSubmitted)
+    return plan_id, await stage.approve(plan_id, submitted.plan_hash)
 
 
 def code(published: list[Published]) -> str:
@@ -80,7 +111,7 @@ async def failed_refunds(stage: Stage, count: int = 1) -> list[Join]:
 
 async def test_a_whole_refund_by_hand_is_decided_by_two_people_and_completed_when_paid(stage: Stage) -> None:
     joins = await stage.funded(2)
-    plan_id, published = await stage.by_hand("manual_refund", [(joins[0], 5_000)])
+    plan_id, published = await by_hand(stage, "manual_refund", [(joins[0], 5_000)])
     (submitted,) = of(published, PlanByHandSubmitted)
     shown = {each.account: (each.before_minor, each.after_minor) for each in submitted.preview}
     assert shown == {"escrow": (10_000, 5_000), "refund_payable": (0, 5_000)}
@@ -99,7 +130,7 @@ async def test_a_whole_refund_by_hand_is_decided_by_two_people_and_completed_whe
 async def test_a_part_is_refunded_and_the_rest_is_released_later(stage: Stage) -> None:
     await stage.reconciler.first_top_up(stage)
     joins = await stage.funded(2)
-    await stage.done_by_hand("partial_refund", [(joins[0], 1_200)])
+    await done_by_hand(stage, "partial_refund", [(joins[0], 1_200)])
     (sent,) = of(await stage.harness.execute(), RefundSent)
     assert (sent.amount_minor, sent.reason) == (1_200, "partial")
     await stage.to_inspection()
@@ -135,7 +166,7 @@ async def test_a_request_that_does_not_fit_is_refused_with_its_reason_and_record
     stage: Stage, kind: str, amount: int, asked: dict[str, Any], wanted: str
 ) -> None:
     (join,) = await stage.funded()
-    plan_id, published = await stage.by_hand(kind, [(join, amount)], **asked)
+    plan_id, published = await by_hand(stage, kind, [(join, amount)], **asked)
     assert code(published) == wanted
     rows = await stage.harness.rows(
         "SELECT actor_id, reason FROM audit_entry WHERE action = 'escrow.plan_submission.refused' AND subject = :id",
@@ -147,21 +178,21 @@ async def test_a_request_that_does_not_fit_is_refused_with_its_reason_and_record
 
 async def test_lines_must_be_named_once_and_be_of_the_campaign(stage: Stage) -> None:
     (join,) = await stage.funded()
-    assert code((await stage.by_hand("manual_refund"))[1]) == "plan_lines_missing"
-    assert code((await stage.by_hand("manual_refund", [(join, 1), (join, 1)]))[1]) == "line_repeated"
+    assert code((await by_hand(stage, "manual_refund"))[1]) == "plan_lines_missing"
+    assert code((await by_hand(stage, "manual_refund", [(join, 1), (join, 1)]))[1]) == "line_repeated"
     elsewhere = uuid4()
     await stage.open(campaign_id=elsewhere)
     ours, stage.campaign_id = stage.campaign_id, elsewhere
     (stranger,) = await stage.funded()
     stage.campaign_id = ours
-    assert code((await stage.by_hand("manual_refund", [(stranger, 5_000)]))[1]) == "commitment_not_in_campaign"
-    by_operations = await stage.by_hand("manual_refund", [(join, 5_000)], by=Actor("olga", "operations"))
+    assert code((await by_hand(stage, "manual_refund", [(stranger, 5_000)]))[1]) == "commitment_not_in_campaign"
+    by_operations = await by_hand(stage, "manual_refund", [(join, 5_000)], by=Actor("olga", "operations"))
     assert code(by_operations[1]) == "not_allowed"
 
 
 async def test_one_person_cannot_approve_an_own_plan_and_nobody_approves_twice(stage: Stage) -> None:
     (join,) = await stage.funded()
-    plan_id, published = await stage.by_hand("manual_refund", [(join, 5_000)])
+    plan_id, published = await by_hand(stage, "manual_refund", [(join, 5_000)])
     (submitted,) = of(published, PlanByHandSubmitted)
     assert code(await stage.approve(plan_id, submitted.plan_hash, by=ANA)) == "approver_is_maker"
     assert code(await stage.approve(plan_id, "0" * 64)) == "plan_hash_stale"
@@ -179,7 +210,7 @@ async def test_one_person_cannot_approve_an_own_plan_and_nobody_approves_twice(s
 
 async def test_a_draft_whose_facts_changed_is_stopped_at_its_approval(stage: Stage) -> None:
     (join,) = await stage.funded()
-    plan_id, published = await stage.by_hand("manual_refund", [(join, 5_000)])
+    plan_id, published = await by_hand(stage, "manual_refund", [(join, 5_000)])
     (submitted,) = of(published, PlanByHandSubmitted)
     await stage.harness.deliver(stage.withdrawn(join, "LOCKED"))
     answer = await stage.approve(plan_id, submitted.plan_hash)
@@ -192,9 +223,9 @@ async def test_a_line_that_fails_between_two_parts_becomes_a_case_and_the_others
 ) -> None:
     monkeypatch.setattr(clear_plan, "LINES_PER_TRANSACTION_MAX", 2)
     joins = sorted(await stage.funded(5), key=lambda join: join.commitment_id)
-    plan_id, approved = await stage.done_by_hand("manual_refund", [(join, 5_000) for join in joins])
+    plan_id, approved = await done_by_hand(stage, "manual_refund", [(join, 5_000) for join in joins])
     assert [(each.lines_applied, each.lines_failed) for each in of(approved, ClearingPlanProgressed)] == [(2, 0)]
-    _, second = await stage.by_hand("goodwill", [(joins[4], 1)])
+    _, second = await by_hand(stage, "goodwill", [(joins[4], 1)])
     assert code(second) == "plan_under_way"
     await stage.harness.deliver(stage.withdrawn(joins[3], "LOCKED"))
     rest = await stage.harness.advance(seconds=1)
@@ -208,35 +239,35 @@ async def test_a_line_that_fails_between_two_parts_becomes_a_case_and_the_others
 
 async def test_a_refund_of_a_plan_that_stripe_refuses_is_a_case_and_the_plan_waits(stage: Stage) -> None:
     (join,) = await stage.funded(card="pm_card_refundPendingFail")
-    plan_id, _ = await stage.done_by_hand("manual_refund", [(join, 5_000)])
+    plan_id, _ = await done_by_hand(stage, "manual_refund", [(join, 5_000)])
     await stage.harness.execute()
     await stage.move_clock(days=1)
     await stage.harness.deliver(*await stage.webhooks("refund.failed"))
     assert await stage.case_kinds() == ["refund_failed"]
     assert await state(stage, plan_id) == "CLEARED"
-    outside, paid = await stage.done_by_hand("outside_payout", [(join, 5_000)])
+    outside, paid = await done_by_hand(stage, "outside_payout", [(join, 5_000)])
     assert kinds(paid)[-2:] == ["ClearingPlanCompleted", "ClearingPlanCompleted"]
     assert (await state(stage, plan_id), await state(stage, outside)) == ("DONE", "DONE")
 
 
 async def test_a_refund_that_failed_is_paid_outside_once_and_settles_its_campaign(stage: Stage) -> None:
     (join,) = await failed_refunds(stage)
-    assert code((await stage.by_hand("outside_payout", [(join, 4_000)]))[1]) == "line_not_whole"
-    _, paid = await stage.done_by_hand("outside_payout", [(join, 5_000)])
+    assert code((await by_hand(stage, "outside_payout", [(join, 4_000)]))[1]) == "line_not_whole"
+    _, paid = await done_by_hand(stage, "outside_payout", [(join, 5_000)])
     (told,) = of(paid, RefundPaidOutside)
     assert told.amount_minor == 5_000
     assert await stage.balance("house_paid") == 5_000
     assert await stage.case_kinds() == []
     assert await stage.harness.advance(days=2) == []
-    assert code((await stage.by_hand("outside_payout", [(join, 5_000)]))[1]) == "refund_not_failed"
+    assert code((await by_hand(stage, "outside_payout", [(join, 5_000)]))[1]) == "refund_not_failed"
     assert of(await stage.close(), CampaignSettled)
 
 
 async def test_a_payment_outside_that_was_recorded_wrongly_is_taken_back_exactly(stage: Stage) -> None:
     wrong, right = await failed_refunds(stage, 2)
-    await stage.done_by_hand("outside_payout", [(wrong, 5_000)])
+    await done_by_hand(stage, "outside_payout", [(wrong, 5_000)])
     (row,) = await stage.harness.rows("SELECT position FROM ledger_transfer WHERE kind = 'refund_paid_outside'")
-    plan_id, published = await stage.by_hand("correction", [(right, 5_000)], target_position=row.position)
+    plan_id, published = await by_hand(stage, "correction", [(right, 5_000)], target_position=row.position)
     (submitted,) = of(published, PlanByHandSubmitted)
     assert {each.account: each.movement_minor for each in submitted.preview} == {"refund_payable": 0, "house_paid": 0}
     approved = await stage.approve(plan_id, submitted.plan_hash)
@@ -244,16 +275,16 @@ async def test_a_payment_outside_that_was_recorded_wrongly_is_taken_back_exactly
     assert [each.commitment_id for each in of(approved, RefundPaidOutside)] == [right.commitment_id]
     assert await stage.balance(f"refund_payable:{wrong.commitment_id}") == 5_000
     assert await stage.balance(f"refund_payable:{right.commitment_id}") == 0
-    again = await stage.by_hand("correction", target_position=row.position)
+    again = await by_hand(stage, "correction", target_position=row.position)
     assert code(again[1]) == "plan_target_unfit"
 
 
 async def test_goodwill_is_paid_by_the_platform_and_never_above_the_price(stage: Stage) -> None:
     joins, _, _ = await released(stage)
-    assert code((await stage.by_hand("goodwill", [(joins[0], 5_001)]))[1]) == "goodwill_above_price"
-    plan_id, approved = await stage.done_by_hand("goodwill", [(joins[0], 3_000)])
+    assert code((await by_hand(stage, "goodwill", [(joins[0], 5_001)]))[1]) == "goodwill_above_price"
+    plan_id, approved = await done_by_hand(stage, "goodwill", [(joins[0], 3_000)])
     assert [(each.goodwill, each.amount_minor) for each in of(approved, RefundDecided)] == [(True, 3_000)]
-    assert code((await stage.by_hand("goodwill", [(joins[0], 2_001)]))[1]) == "goodwill_above_price"
+    assert code((await by_hand(stage, "goodwill", [(joins[0], 2_001)]))[1]) == "goodwill_above_price"
     assert of(await stage.harness.execute(), ClearingPlanCompleted)
     assert (await stage.balance("goodwill"), await state(stage, plan_id)) == (-3_000, "DONE")
     (head,) = await stage.harness.rows("SELECT settled_at FROM ledger_scope WHERE scope = :scope", scope=stage.scope)
@@ -262,17 +293,17 @@ async def test_goodwill_is_paid_by_the_platform_and_never_above_the_price(stage:
 
 async def test_goodwill_beyond_the_float_is_refused(stage: Stage) -> None:
     joins, _, _ = await released(stage, with_float=False)
-    assert code((await stage.by_hand("goodwill", [(joins[0], 3_000)]))[1]) == "float_too_low"
+    assert code((await by_hand(stage, "goodwill", [(joins[0], 3_000)]))[1]) == "float_too_low"
 
 
 async def test_money_of_a_released_transfer_is_recovered_once(stage: Stage) -> None:
     joins, release, transfer_id = await released(stage)
-    too_much = await stage.by_hand(
-        "recovery", [(join, 5_000) for join in joins], reason_code="quality_issue", target_plan_id=release
+    too_much = await by_hand(
+        stage, "recovery", [(join, 5_000) for join in joins], reason_code="quality_issue", target_plan_id=release
     )
     assert code(too_much[1]) == "line_exceeds_balance"
-    plan_id, approved = await stage.done_by_hand(
-        "recovery", [(joins[0], 4_000)], reason_code="quality_issue", target_plan_id=release
+    plan_id, approved = await done_by_hand(
+        stage, "recovery", [(joins[0], 4_000)], reason_code="quality_issue", target_plan_id=release
     )
     assert await state(stage, plan_id) == "SENDING"
     assert kinds(approved) == ["ClearingPlanApproved"]
@@ -293,7 +324,7 @@ async def test_a_reversal_that_was_classed_wrongly_is_corrected_to_a_recovery(st
     await stage.harness.deliver(*await stage.webhooks("transfer.reversed"))
     assert await stage.balance("supplier_payable") == 1_000
     (row,) = await stage.harness.rows("SELECT position FROM ledger_transfer WHERE kind = 'transfer_back'")
-    plan_id, _ = await stage.done_by_hand("correction", target_position=row.position)
+    plan_id, _ = await done_by_hand(stage, "correction", target_position=row.position)
     assert (await stage.balance("supplier_payable"), await stage.balance("dispute_loss")) == (0, 1_000)
     assert await state(stage, plan_id) == "DONE"
     assert await stage.harness.deliver(*await stage.webhooks("transfer.reversed")) == []
@@ -308,9 +339,9 @@ async def test_a_refused_transfer_is_given_up_by_two_people_and_the_campaign_can
     await stage.reconcile()
     await stage.standin.control("POST", f"accounts/{stage.account_id}/restrict")
     release, _ = await stage.approved()
-    assert code((await stage.by_hand("give_up", target_plan_id=release))[1]) == "plan_target_unfit"
+    assert code((await by_hand(stage, "give_up", target_plan_id=release))[1]) == "plan_target_unfit"
     assert of(await stage.harness.execute(), TransferRefused)
-    plan_id, published = await stage.by_hand("give_up", target_plan_id=release)
+    plan_id, published = await by_hand(stage, "give_up", target_plan_id=release)
     (submitted,) = of(published, PlanByHandSubmitted)
     assert submitted.amount_minor == 10_000
     approved = await stage.approve(plan_id, submitted.plan_hash)

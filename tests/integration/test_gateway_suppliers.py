@@ -16,21 +16,15 @@ from contracts.campaigns import CommitmentLocked, CommitmentReserved, Inspection
 from contracts.clearing import (
     ApproveClearingPlan,
     ClearingPlanApproved,
-    ClearingPlanCleared,
-    ClearingPlanCompleted,
-    ClearingPlanLinesTold,
-    ClearingPlanProgressed,
     ClearingPlanSubmitted,
     FundsReleased,
-    PlanByHandSubmitted,
     RetryPlanTransfer,
     SubmitClearingPlan,
-    SubmitPlanByHand,
     TransferRefused,
 )
 from contracts.escrow import FloatToppedUp, TopUpFloat
 from contracts.housekeeping import EscrowCommandRefused, SuppliersCommandRefused
-from contracts.ledger import AccountPreview, LinePreview, ReleaseCondition
+from contracts.ledger import ReleaseCondition
 from contracts.suppliers import (
     AcceptanceWindowOpened,
     AcceptInvitation,
@@ -367,54 +361,3 @@ async def test_a_top_up_of_nothing_is_refused(stage: Stage, amount: dict[str, An
     ana = await stage.sign_in("ana@alpmera.test")
     answer = await ana.post("/v1/float/top-ups", json={"amount": amount}, headers=key())
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
-
-
-async def test_an_act_by_hand_is_asked_for_shown_and_followed(invited: Invited, stage: Stage) -> None:
-    ana = await stage.sign_in("ana@alpmera.test")
-    path, commitment_id = f"/v1/campaigns/{invited.campaign_id}", invited.commitment["commitment_id"]
-    body = {
-        "kind": "partial_refund",
-        "reason": "The drum is dented.",
-        "reason_code": "quality_issue",
-        "lines": [{"commitment_id": str(commitment_id), "amount": {"amount": 5_000, "currency": "USD"}}],
-        "evidence": ["issue:7f3a"],
-    }
-    mixed = await send(ana, f"{path}/clearing-plans", {**body, "kind": "release"})
-    assert (mixed.status_code, mixed.json()["code"]) == (422, "validation_failed")
-
-    submitting = send(ana, f"{path}/clearing-plans", body)
-    asked = await stage.command(SubmitPlanByHand)
-    assert (asked.message.currency, asked.message.lines[0].amount_minor) == ("usd", 5_000)
-    names = {"campaign_id": invited.campaign_id, "plan_id": asked.message.plan_id}
-    await stage.tell(
-        PlanByHandSubmitted(
-            **names, plan_kind="partial_refund", plan_hash="d" * 64, maker_id=asked.headers["actor_id"],
-            reason="The drum is dented.", reason_code="quality_issue", evidence=("issue:7f3a",), amount_minor=5_000,
-            currency="usd", line_count=1,
-            conditions=(ReleaseCondition(name="lines_fit_balances", met=True),),
-            preview=(AccountPreview(account="escrow", before_minor=9_000, movement_minor=-5_000, after_minor=4_000),),
-        ),
-        cause=asked.id,
-    )  # fmt: skip
-    line = LinePreview(
-        commitment_id=commitment_id, amount_minor=5_000, account=f"escrow:{commitment_id}", before_minor=9_000,
-        after_minor=4_000,
-    )  # fmt: skip
-    await stage.tell(ClearingPlanLinesTold(**names, currency="usd", lines=(line,)))
-    plan = (await submitting).json()
-    assert (plan["kind_words"], plan["preview"][0]["after"]["amount"]) == ("Partial refund by hand", 4_000)
-    address = f"/v1/clearing-plans/{plan['id']}"
-    await stage.tell(ClearingPlanApproved(**names, plan_hash="d" * 64, maker_id="a", approver_id="b"))
-    await stage.tell(ClearingPlanProgressed(**names, lines_applied=1, lines_failed=0))
-    await stage.tell(ClearingPlanCleared(**names))
-    under_way = await stage.seen(ana, address, state="SENDING")
-    assert under_way["progress"] == {"applied": 1, "failed": 0, "of": 1}
-    assert under_way["state_words"] == "Decided: its refunds are on their way"
-    (shown,) = (await ana.get(f"{address}/lines")).json()["data"]
-    assert (shown["account"], shown["before"]["amount"], shown["after"]["amount"]) == ("escrow", 9_000, 4_000)
-    await stage.tell(
-        ClearingPlanCompleted(
-            **names, plan_kind="partial_refund", lines_applied=1, lines_failed=0, amount_minor=5_000, currency="usd"
-        )
-    )
-    assert (await stage.seen(ana, address, state="DONE"))["approver_id"] == "b"

@@ -89,16 +89,9 @@ def psp_sweep(scope: str, *, run: str, net_minor: int, facts: Facts = NO_FACTS) 
 
 
 def refund_decided(  # noqa: PLR0913 - facts of one decision, all named
-    scope: str,
-    commitment_id: UUID,
-    amount_minor: int,
-    *,
-    decision_id: UUID,
-    reason: str,
-    from_reserve: bool = False,
-    plan_id: UUID | None = None,
-    facts: Facts = NO_FACTS,
-) -> Posting:
+    scope: str, commitment_id: UUID, amount_minor: int, *, decision_id: UUID, reason: str, from_reserve: bool = False,
+    plan_id: UUID | None = None, facts: Facts = NO_FACTS,
+) -> Posting:  # fmt: skip
     """A refund is owed from now on, out of escrow or out of the reserve, for a reason code; one that people decided
     names their plan."""
     return Posting(
@@ -188,15 +181,9 @@ def clear(
 
 
 def clear_undone(  # noqa: PLR0913 - facts of one line, all named
-    scope: str,
-    commitment_id: UUID,
-    amount_minor: int,
-    *,
-    plan_id: UUID,
-    reason: str,
-    to_reserve: bool = False,
+    scope: str, commitment_id: UUID, amount_minor: int, *, plan_id: UUID, reason: str, to_reserve: bool = False,
     facts: Facts = NO_FACTS,
-) -> Posting:
+) -> Posting:  # fmt: skip
     """A cleared line goes back where it came from, escrow or the reserve, before anything was sent."""
     return Posting(
         scope,
@@ -241,15 +228,9 @@ def transfer_sent(
 
 
 def transfer_back(  # noqa: PLR0913 - facts of one reversal, all named
-    scope: str,
-    amount_minor: int,
-    *,
-    plan_id: UUID,
-    reversal_id: str,
-    as_recovery: bool = False,
-    instead: bool = False,
+    scope: str, amount_minor: int, *, plan_id: UUID, reversal_id: str, as_recovery: bool = False, instead: bool = False,
     facts: Facts = NO_FACTS,
-) -> Posting:
+) -> Posting:  # fmt: skip
     """Money came back from the supplier's account; as a recovery it lowers what a dispute cost the platform. `instead`:
     it takes the place of a posting about the same reversal that the correction `plan_id` took back."""
     return Posting(

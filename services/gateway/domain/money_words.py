@@ -55,9 +55,9 @@ def money_now(commitment: Mapping[str, Any]) -> str:
 
 def _rest(commitment: Mapping[str, Any]) -> str:
     """What is still held after a part was refunded by hand."""
-    rest_minor = commitment["amount_minor"] - (commitment["refunded_minor"] or 0)
-    if commitment["state"] != "LOCKED" or commitment["refund_reason"] != "partial" or rest_minor <= 0:
+    if (commitment["state"], commitment["refund_reason"]) != ("LOCKED", "partial"):
         return ""
+    rest_minor = commitment["amount_minor"] - commitment["refunded_minor"]
     return f" {money(rest_minor, commitment['currency'])} is still held in escrow. {_held_until(commitment)}"
 
 
