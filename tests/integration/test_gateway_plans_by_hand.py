@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from contracts.clearing import (
@@ -20,7 +21,9 @@ from contracts.clearing import (
     SubmitPlanByHand,
 )
 from contracts.ledger import AccountPreview, LinePreview, ReleaseCondition
-from tests.integration.gateway_support import Stage, make_stage
+from tests.integration.gateway_support import Stage, key, make_stage
+
+pytestmark = pytest.mark.asyncio
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -31,7 +34,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 def send(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> asyncio.Task[httpx.Response]:
     """Ask for an act whose outcome the test tells meanwhile."""
-    return asyncio.create_task(client.post(path, json=body, headers={"Idempotency-Key": uuid4().hex}))
+    return asyncio.create_task(client.post(path, json=body, headers=key()))
 
 
 async def test_an_act_by_hand_is_asked_for_shown_and_followed(stage: Stage) -> None:

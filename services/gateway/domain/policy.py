@@ -180,6 +180,8 @@ RULES: tuple[Rule, ...] = (
     Rule("clearing_plan_lines", "GET", "/v1/clearing-plans/{plan_id}/lines", "AR RR RR yyyy yyy"),
     Rule("approve_clearing_plan", "POST", "/v1/clearing-plans/{plan_id}/approval", "AC RR RR RRyR RRR"),
     Rule("retry_plan_transfer", "POST", "/v1/clearing-plans/{plan_id}/transfer-retry", "AC RR RR RRyR RRR"),
+    Rule("refunds_unsettled", "GET", "/v1/refunds/unsettled", "AR RR RR yyyy yyy"),
+    Rule("transparency_refunds", "GET", "/v1/transparency/refunds", "yy yy yy yyyy yyy"),
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),
     Rule("staff_overview", "GET", "/v1/staff/overview", "AR RR RR yyyy yyy"),

@@ -94,7 +94,11 @@ def campaign_view(row: Row, *, staff: View | None) -> View:
         }
         if has_window
         else None,
-        "settlement": {"refunds_owed": row["refunds_owed"], "refunds_paid": row["refunds_paid"]}
+        "settlement": {
+            "refunds_owed": row["refunds_owed"],
+            "refunds_paid": row["refunds_paid"],
+            "expected_by": row["refunds_expected_by"],
+        }
         if row["state"] == "CLOSED"
         else None,
         "staff": staff,

@@ -137,8 +137,10 @@ TABLES: dict[str, Table] = {
             "decided_at": "timestamptz",
             "sent_at": "timestamptz",
             "state_at": "timestamptz",
+            "failures": "integer",
         },
-        indexes=("commitment_id", "campaign_id"),
+        sums=frozenset({"failures"}),
+        indexes=("commitment_id", "campaign_id", "decided_at, decision_id"),
     ),
     "campaign_ledger": Table(
         "scope_id",

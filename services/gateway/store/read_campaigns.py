@@ -62,7 +62,10 @@ _DETAIL_COLUMNS = (
     f.verdict AS fulfillment_verdict,
     settled.settled_at,
     (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'paid_outside')) AS refunds_owed,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside')) AS refunds_paid
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside')) AS refunds_paid,
+    (SELECT max(sent_at) + (max(sent_at) - min(sent_at)) / NULLIF(count(sent_at) - 1, 0)
+            * NULLIF(count(*) FILTER (WHERE state IN ('decided', 'pending')), 0)
+        FROM refund WHERE campaign_id = c.id) AS refunds_expected_by
 """
 )
 

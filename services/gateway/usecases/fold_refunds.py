@@ -20,6 +20,7 @@ def fold_refund(rows: Rows, envelope: Envelope, event: Any) -> bool:
             _refund(rows, envelope, event, "sent", sent_at=envelope.time, reason=_refund_reason(event))
         case escrow.RefundFailed():
             _refund(rows, envelope, event, "failed")
+            rows.add("refund", event.decision_id, failures=1)
         case escrow.RefundPaidOutside():
             _refund(rows, envelope, event, "paid_outside", sent_at=envelope.time, reason=_refund_reason(event))
         case escrow.RefundOwedAgain():

@@ -1169,6 +1169,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/refunds/unsettled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Refunds that are owed, the oldest first
+         * @description With age, attempts, and what happens with each next.
+         */
+        get: operations["refunds_unsettled"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -1451,6 +1471,26 @@ export interface paths {
          * @description A given `supplier_id` is kept; without one the supplier gets a new id.
          */
         post: operations["register_supplier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transparency/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How refunds stand: what is owed since when, and how long they take
+         * @description Computed from the records at the moment of asking; the same for everybody.
+         */
+        get: operations["transparency_refunds"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3349,6 +3389,31 @@ export interface components {
             source: string;
         };
         /**
+         * RefundFigures
+         * @description How refunds stand, for everybody: what is owed and since when, and how long nineteen of twenty took.
+         */
+        RefundFigures: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Oldest Age Seconds */
+            oldest_age_seconds: number | null;
+            /** Oldest Decided At */
+            oldest_decided_at: string | null;
+            /** P95 Seconds */
+            p95_seconds: number | null;
+            /** Rule */
+            rule: string;
+            /** Settled */
+            settled: number;
+            /** Settled Within Days */
+            settled_within_days: number;
+            /** Unsettled */
+            unsettled: number;
+        };
+        /**
          * RefundView
          * @description A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof).
          */
@@ -3485,9 +3550,12 @@ export interface components {
         };
         /**
          * SettlementView
-         * @description How many refunds of a closed campaign are paid and how many are still owed.
+         * @description How many refunds of a closed campaign are paid and how many are still owed. `expected_by` goes on at the pace so far;
+         *     it is absent while there is none to go on from, and speaks of no refund that was refused.
          */
         SettlementView: {
+            /** Expected By */
+            expected_by: string | null;
             /** Refunds Owed */
             refunds_owed: number;
             /** Refunds Paid */
@@ -3757,6 +3825,61 @@ export interface components {
         TransferView: {
             /** Id */
             id: string;
+        };
+        /**
+         * UnsettledRefundList
+         * @description A part of the refunds that are owed, the oldest first.
+         */
+        UnsettledRefundList: {
+            /** Data */
+            data: components["schemas"]["UnsettledRefundView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * UnsettledRefundView
+         * @description A refund that is owed: how old it is, how often it was tried, and what happens with it next.
+         */
+        UnsettledRefundView: {
+            /** Age Seconds */
+            age_seconds: number;
+            amount: components["schemas"]["MoneyView"];
+            /** Attempts */
+            attempts: number;
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Next Act */
+            next_act: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "decided" | "pending" | "failed";
+            /**
+             * State At
+             * Format: date-time
+             */
+            state_at: string;
         };
         /**
          * VersionView
@@ -5888,6 +6011,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -6220,6 +6344,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -6499,6 +6624,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -8294,6 +8420,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -8762,6 +8889,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -9105,6 +9233,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -14806,6 +14935,137 @@ export interface operations {
             };
         };
     };
+    refunds_unsettled: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "age_seconds": 1,
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "attempts": 1,
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "decided_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "next_act": "next act",
+                     *           "reason": "All conditions are met.",
+                     *           "state": "decided",
+                     *           "state_at": "2026-11-21T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UnsettledRefundList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     sign_out: {
         parameters: {
             query?: never;
@@ -16793,6 +17053,79 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    transparency_refunds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-21T10:00:00Z",
+                     *       "oldest_age_seconds": 1,
+                     *       "oldest_decided_at": "2026-11-21T10:00:00Z",
+                     *       "p95_seconds": 1,
+                     *       "rule": "rule",
+                     *       "settled": 1,
+                     *       "settled_within_days": 1,
+                     *       "unsettled": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RefundFigures"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
