@@ -80,8 +80,7 @@ def of(published: Iterable[Published], kind: type[M]) -> list[M]:
 
 def kinds(published: Iterable[Published]) -> list[str]:
     """The published messages' class names, without those that accompany others."""
-    names = [type(each.message).__name__ for each in published]
-    return [name for name in names if name not in UNTOLD]
+    return [name for each in published if (name := type(each.message).__name__) not in UNTOLD]
 
 
 @dataclass

@@ -20,6 +20,7 @@ from contracts.clearing import (
     PlanByHandSubmitted,
     SubmitPlanByHand,
 )
+from contracts.escrow import RefundDecided, RefundFailed, RefundSent
 from contracts.ledger import AccountPreview, LinePreview, ReleaseCondition
 from tests.integration.gateway_support import Stage, key, make_stage
 
@@ -87,3 +88,29 @@ async def test_an_act_by_hand_is_asked_for_shown_and_followed(stage: Stage) -> N
         )
     )
     assert (await stage.seen(ana, address, state="DONE"))["approver_id"] == "b"
+
+
+async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_for_everybody(stage: Stage) -> None:
+    ana = await stage.sign_in("ana@alpmera.test")
+    campaign_id, _ = await stage.open_campaign()
+    paid, failed = uuid4(), uuid4()
+    for decision_id in (paid, failed):
+        names = {
+            "campaign_id": campaign_id, "commitment_id": uuid4(), "participant_id": uuid4(), "amount_minor": 5_000,
+            "currency": "usd", "decision_id": decision_id,
+        }  # fmt: skip
+        await stage.tell(RefundDecided(**names, reason="withdrawn"))
+        ended = RefundSent(**names, refund_id="re_1", reason="withdrawn")
+        await stage.tell(ended if decision_id == paid else RefundFailed(**names, refund_id="re_2"))
+    for _ in range(200):
+        queue = (await ana.get("/v1/refunds/unsettled")).json()["data"]
+        if [each["state"] for each in queue] == ["failed"]:
+            break
+        await asyncio.sleep(0.02)
+    (shown,) = queue
+    assert (shown["id"], shown["attempts"], shown["amount"]["amount"]) == (str(failed), 1, 5_000)
+    assert shown["next_act"].startswith("It is tried again a day after")
+    figures = (await stage.client().get("/v1/transparency/refunds")).json()
+    assert (figures["unsettled"], figures["settled"]) == (1, 1)
+    assert figures["oldest_decided_at"] == shown["decided_at"]
+    assert figures["ninety_fifth_percentile_seconds"] is not None

@@ -41,5 +41,5 @@ class RefundFigures(Answer):
     oldest_age_seconds: int | None
     settled: int
     settled_within_days: int
-    p95_seconds: int | None
+    ninety_fifth_percentile_seconds: int | None
     rule: str

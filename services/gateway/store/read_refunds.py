@@ -39,7 +39,7 @@ async def refund_figures(reads: ReadModel) -> Row:
                min(decided_at) FILTER (WHERE state NOT IN ('sent', 'paid_outside')) AS oldest_decided_at,
                count(*) FILTER (WHERE sent_at > stack_now() - CAST(:days AS integer) * interval '1 day') AS settled,
                percentile_disc(0.95) WITHIN GROUP (ORDER BY EXTRACT(EPOCH FROM sent_at - decided_at))
-                   FILTER (WHERE sent_at > stack_now() - CAST(:days AS integer) * interval '1 day') AS p95_seconds
+                   FILTER (WHERE sent_at > stack_now() - CAST(:days AS integer) * interval '1 day') AS ninety_fifth_percentile_seconds
         FROM refund
         WHERE decided_at IS NOT NULL
         """,

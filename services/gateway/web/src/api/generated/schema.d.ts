@@ -3398,12 +3398,12 @@ export interface components {
              * Format: date-time
              */
             as_of: string;
+            /** Ninety Fifth Percentile Seconds */
+            ninety_fifth_percentile_seconds: number | null;
             /** Oldest Age Seconds */
             oldest_age_seconds: number | null;
             /** Oldest Decided At */
             oldest_decided_at: string | null;
-            /** P95 Seconds */
-            p95_seconds: number | null;
             /** Rule */
             rule: string;
             /** Settled */
@@ -17116,9 +17116,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "as_of": "2026-11-21T10:00:00Z",
+                     *       "ninety_fifth_percentile_seconds": 1,
                      *       "oldest_age_seconds": 1,
                      *       "oldest_decided_at": "2026-11-21T10:00:00Z",
-                     *       "p95_seconds": 1,
                      *       "rule": "rule",
                      *       "settled": 1,
                      *       "settled_within_days": 1,
