@@ -60,6 +60,14 @@ def _payment(rows: Rows, event: Any, **columns: Any) -> None:
     rows.touched_commitments.add(event.commitment_id)
 
 
+_REFUND_KINDS = frozenset({"refund_sent", "refund_failed", "refund_paid_outside"})
+
+
+def _touches(transfer: LedgerTransfer, account: str) -> bool:
+    """Whether a transfer moves this account: a correction counts as what it takes back, whose kind it does not tell."""
+    return any(entry.account == account for entry in transfer.entries)
+
+
 def _transfer(rows: Rows, scope_id: str, transfer: LedgerTransfer) -> None:
     """Add one ledger transfer to its scope's sums per account class; credits are positive."""
     amounts: dict[str, int] = {}
@@ -70,9 +78,9 @@ def _transfer(rows: Rows, scope_id: str, transfer: LedgerTransfer) -> None:
             amounts[name] = amounts.get(name, 0) + entry.amount_minor
     if transfer.kind in {"lock", "late_receipt"}:
         amounts["received_minor"] = amounts.get("escrow_minor", 0) + amounts.get("refund_payable_minor", 0)
-    elif transfer.kind in {"refund_sent", "refund_failed"}:
+    elif transfer.kind in _REFUND_KINDS or (transfer.kind == "correction" and _touches(transfer, "house_paid")):
         amounts["refunded_minor"] = -amounts.get("refund_payable_minor", 0)
-    elif transfer.kind in {"transfer_sent", "transfer_back"}:
+    elif transfer.kind in {"transfer_sent", "transfer_back", "correction"}:
         amounts["supplier_paid_minor"] = -amounts.get("supplier_payable_minor", 0)
     rows.add("campaign_ledger", scope_id, **amounts)
     rows.put("campaign_ledger", scope_id, position=transfer.position, head_hash=transfer.hash)
