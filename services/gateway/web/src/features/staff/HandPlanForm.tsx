@@ -120,8 +120,7 @@ export function HandPlanForm({ campaign, plans }: HandPlanFormProps) {
         />
         <Textarea
           label={t("hand.words")}
-          autosize
-          minRows={2}
+          rows={3}
           error={form.formState.errors.reason?.message}
           {...form.register("reason", {
             validate: (text) => text.trim() !== "" || t("plan.needReason"),
