@@ -54,7 +54,9 @@ async def transparency_refunds(request: Request) -> Response:
             "oldest_age_seconds": int((row["as_of"] - oldest).total_seconds()) if oldest is not None else None,
             "settled": row["settled"],
             "settled_within_days": FIGURES_DAYS,
-            "ninety_fifth_percentile_seconds": int(row["p95_seconds"]) if row["p95_seconds"] is not None else None,
+            "ninety_fifth_percentile_seconds": int(row["ninety_fifth_percentile_seconds"])
+            if row["ninety_fifth_percentile_seconds"] is not None
+            else None,
             "rule": REFUND_RULE,
         },
         headers={"Cache-Control": "no-cache"},
