@@ -74,6 +74,26 @@ export function useLines(campaignId: string) {
   });
 }
 
+export function useUnsettledRefunds() {
+  return useInfiniteQuery({
+    queryKey: ["refunds-unsettled"],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/refunds/unsettled", {
+          params: {
+            query: {
+              limit: COMMITMENTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
+    refetchInterval: RECHECK_MILLISECONDS,
+  });
+}
+
 export function usePlanLines(planId: string) {
   return useInfiniteQuery({
     queryKey: ["plan-lines", planId],
