@@ -25,6 +25,8 @@ it("an act by hand is sent with its commitments, exact amounts, reason and evide
   const [first] = rows;
   write(await screen.findByLabelText(`Amount for ${first?.reference}`), "12.05");
   await screen.findByText(/The plan moves \$12\.05 for 1 commitment\./);
+  const sums = await screen.findByRole("table", { name: "Sums of the campaign", hidden: true });
+  expect(sums.textContent).toContain("-$12.05");
   write(screen.getByLabelText("Evidence"), "issue:7f3a photo:2c26");
   write(screen.getByLabelText("What happened, in words"), "The drum is dented.");
   fireEvent.click(screen.getByRole("button", { name: "Submit this act", hidden: true }));

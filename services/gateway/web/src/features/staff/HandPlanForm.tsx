@@ -3,12 +3,22 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import type { Campaign, Plan } from "@/api/types";
+import { DataTable } from "@/shared/DataTable";
 import { formatMoment, formatMoney } from "@/shared/format";
 import { showFieldErrors } from "@/shared/forms";
 import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { HandLines } from "./HandLines";
-import { HAND_KINDS, HAND_RULES, type HandKind, minorOf, type ReasonCode, targetsOf } from "./hand";
+import {
+  HAND_KINDS,
+  HAND_RULES,
+  type HandKind,
+  minorOf,
+  type ReasonCode,
+  type SumLine,
+  sumsOf,
+  targetsOf,
+} from "./hand";
 import { useMakePlan } from "./queries";
 import classes from "./Staff.module.css";
 
@@ -130,8 +140,9 @@ export function HandPlanForm({ campaign, plans }: HandPlanFormProps) {
           <Notice>
             <p>
               {t("hand.preview", { count: lines.length, total: formatMoney(total) })}{" "}
-              {t("hand.previewHeld", { held: formatMoney(campaign.money.held) })}
+              {t("hand.previewNote")}
             </p>
+            <SumsPreview lines={sumsOf(kind, total, campaign.money)} />
           </Notice>
         ) : null}
         <Button type="submit" loading={make.isPending}>
@@ -139,6 +150,25 @@ export function HandPlanForm({ campaign, plans }: HandPlanFormProps) {
         </Button>
       </form>
     </details>
+  );
+}
+
+/** The campaign's sums before and after, ahead of the submission. */
+function SumsPreview({ lines }: { lines: readonly SumLine[] }) {
+  const { t } = useTranslation();
+  if (lines.length === 0) return null;
+  return (
+    <DataTable
+      caption={t("hand.previewTitle")}
+      rows={lines}
+      rowKey={(line) => line.sum}
+      columns={[
+        { label: t("plan.account"), cell: (line) => t(`hand.sum.${line.sum}`) },
+        { label: t("plan.before"), cell: (line) => formatMoney(line.before), numeric: true },
+        { label: t("plan.movement"), cell: (line) => formatMoney(line.movement), numeric: true },
+        { label: t("plan.after"), cell: (line) => formatMoney(line.after), numeric: true },
+      ]}
+    />
   );
 }
 
