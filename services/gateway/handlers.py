@@ -17,6 +17,8 @@ from services.gateway.store.projection import Rows, notify, write
 from services.gateway.usecases.fold_alerts import fold_alert
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
+from services.gateway.usecases.fold_plans import fold_plan_step, fold_submission
+from services.gateway.usecases.fold_refunds import fold_refund
 from services.gateway.usecases.fold_suppliers import fold_delivery, fold_invitation
 from services.kit.service import Service
 from services.kit.work import Work
@@ -30,7 +32,7 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
-    "escrow": (fold_payment, fold_money),
+    "escrow": (fold_payment, fold_money, fold_refund, fold_plan_step, fold_submission),
     "suppliers": (fold_delivery, fold_invitation),
     "notifications": (fold_alert,),
 }
@@ -54,6 +56,7 @@ DONE_EVENTS: frozenset[str] = frozenset(
         suppliers.IssueReported.type,
         suppliers.IssueDecided.type,
         clearing.ClearingPlanSubmitted.type,
+        clearing.PlanByHandSubmitted.type,
         clearing.ClearingPlanApproved.type,
         alerts.AlertRuleSet.type,
         alerts.AlertRuleRemoved.type,

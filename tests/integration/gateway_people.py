@@ -17,9 +17,9 @@ from fastapi.routing import APIRoute
 
 from contracts.alerts import AlertRuleSet, TargetPercent
 from contracts.campaigns import CampaignSubmitted, CommitmentLocked, CommitmentReserved
-from contracts.clearing import ClearingPlanSubmitted
+from contracts.clearing import ClearingPlanLinesTold, ClearingPlanSubmitted
 from contracts.housekeeping import CampaignsCaseOpened
-from contracts.ledger import ReleaseCondition
+from contracts.ledger import LinePreview, ReleaseCondition
 from contracts.suppliers import (
     AcceptanceWindowOpened,
     CommitmentsDelivered,
@@ -261,6 +261,15 @@ class People:
                 conditions=(ReleaseCondition(name="supplier_accepted", met=True, evidence=()),),
             )
         )  # fmt: skip
+        line = LinePreview(
+            commitment_id=self.ids["commitment_id"], amount_minor=109_800, account=f"escrow:{self.ids['commitment_id']}",
+            before_minor=109_800, after_minor=0,
+        )  # fmt: skip
+        await self.stage.tell(
+            ClearingPlanLinesTold(
+                campaign_id=self.ids["campaign_id"], plan_id=self.ids["plan_id"], currency="usd", lines=(line,)
+            )
+        )
 
     async def _tell_alert(self) -> None:
         waited = TargetPercent(kind="target_percent", campaign_id=self.ids["campaign_id"], percent=90)

@@ -33,7 +33,7 @@ _COMMITMENT = (
 _ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
 _ALERT = ("remove_alert_rule",)
-_PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
+_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "AddressView": ("address_id", _ONE, _ADDRESS),

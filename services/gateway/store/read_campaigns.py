@@ -63,8 +63,11 @@ _DETAIL_COLUMNS = (
     s.display_name AS supplier_name,
     f.verdict AS fulfillment_verdict,
     settled.settled_at,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state <> 'sent') AS refunds_owed,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state = 'sent') AS refunds_paid
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'paid_outside')) AS refunds_owed,
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside')) AS refunds_paid,
+    (SELECT max(sent_at) + (max(sent_at) - min(sent_at)) / NULLIF(count(sent_at) - 1, 0)
+            * NULLIF(count(*) FILTER (WHERE state IN ('decided', 'pending')), 0)
+        FROM refund WHERE campaign_id = c.id) AS refunds_expected_by
 """
 )
 
@@ -174,7 +177,7 @@ async def waiting_for_plan(reads: ReadModel) -> Sequence[Row]:
         FROM campaign AS c
         JOIN campaign_fulfillment AS f ON f.campaign_id = c.id AND f.verdict IN ('release', 'release_less_reserve')
         WHERE c.state = 'INSPECTION'
-          AND NOT EXISTS (SELECT FROM clearing_plan WHERE campaign_id = c.id AND state <> 'STOPPED')
+          AND NOT EXISTS (SELECT FROM clearing_plan WHERE campaign_id = c.id AND kind = 'release' AND state <> 'STOPPED')
         ORDER BY c.state_since LIMIT 200
         """,
         consumer=consumer_name(reads.generation),

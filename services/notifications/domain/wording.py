@@ -42,6 +42,7 @@ REFUND_REASONS = {
     "duplicate": "a second payment for the same commitment had arrived",
     "chargeback": "the payment was disputed through your bank",
     "correction": "an earlier entry was corrected",
+    "goodwill": "a remedy was decided for you after the release of the funds",
     "late_receipt": "the payment arrived when your reservation had ended already",
 }
 """One plain clause for each reason of a refund; each completes the words "Reason:"."""

@@ -24,6 +24,7 @@ export type Money = Schemas["MoneyView"];
 export type Operation = Schemas["OperationView"];
 export type Plan = Schemas["PlanView"];
 export type PostalAddress = Schemas["PostalAddress"];
+export type PlanBody = Schemas["PlanBody"];
 export type Problem = Schemas["ProblemView"];
 export type Product = Schemas["Product"];
 export type Progress = Schemas["ProgressView"];
