@@ -16,7 +16,7 @@ from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer, page_answer
-from services.gateway.routes.versions import check_version, etag_of, wanted_version, with_etag
+from services.gateway.routes.versions import check_version, etag_of, read_answer, wanted_version, with_etag
 from services.gateway.schemas.answers_addresses import (
     AddressList,
     AddressView,
@@ -24,7 +24,7 @@ from services.gateway.schemas.answers_addresses import (
     FrozenAddressView,
 )
 from services.gateway.schemas.bodies_addresses import AddressBody
-from services.gateway.schemas.describing import IF_MATCH, answers, body_of, created, problems
+from services.gateway.schemas.describing import IF_MATCH, answers, body_of, created, problems, versioned_read
 from services.gateway.store.addresses import copies_to_deliver
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
 from services.gateway.store.read_commitments import visible_commitment
@@ -80,12 +80,12 @@ async def addresses_add(request: Request) -> Response:
     "/me/addresses/{address_id}",
     operation_id="addresses_read",
     summary="One of your addresses",
-    responses=answers(AddressView, 401, 403, 404),
+    **versioned_read(AddressView, 401, 403, 404),
 )
 async def addresses_read(request: Request, address_id: UUID) -> Response:
     """With its version, which a change names."""
     identity = await allowed(request, "addresses_read")
-    return with_etag(json_answer(await read_address(gateway_of(request), identity, address_id)))
+    return read_answer(request, json_answer(await read_address(gateway_of(request), identity, address_id)))
 
 
 @router.put(

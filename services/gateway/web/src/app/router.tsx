@@ -178,6 +178,18 @@ const staffCampaign = createRoute({
   ),
 });
 
+const newDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/drafts/new",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "NewDraftPage"),
+});
+
+const editDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/campaigns/$campaignId/edit",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "EditDraftPage"),
+});
+
 const problem = createRoute({
   getParentRoute: () => root,
   path: "/problems/$code",
@@ -203,6 +215,8 @@ export const router = createRouter({
     fulfillment,
     staff,
     staffCampaign,
+    newDraft,
+    editDraft,
     problem,
   ]),
   scrollRestoration: true,

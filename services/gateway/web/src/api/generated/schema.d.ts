@@ -53,13 +53,14 @@ export interface paths {
         };
         /**
          * Your access tokens
-         * @description The live ones, the newest first; the secrets are not among what is kept.
+         * @description The live ones, the newest first, and the scopes that yours may have; the secrets are not among what is kept.
          */
         get: operations["access_tokens_list"];
         put?: never;
         /**
-         * Make an access token that reads for you
-         * @description The secret is shown this once. A token reads only, within its scopes, for a year.
+         * Make an access token for a program of yours
+         * @description The secret is shown this once. A token asks only what its scopes name, for a year, and 90 days when it is a staff
+         *     member's. To make one wants a fresh proof, or a recent sign-in where the account has no second factor.
          */
         post: operations["make_access_token"];
         delete?: never;
@@ -375,7 +376,7 @@ export interface paths {
         /**
          * Replace what an own draft says
          * @description By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-         *     answered like the first.
+         *     answered like the first. Readiness answers that are not given stay as they are.
          */
         put: operations["revise_draft"];
         post?: never;
@@ -1110,7 +1111,8 @@ export interface paths {
         put?: never;
         /**
          * Ask for the erasure of your data
-         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then.
+         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+         *     a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen.
          */
         post: operations["request_erasure"];
         /**
@@ -1621,21 +1623,23 @@ export interface components {
         };
         /**
          * AccessTokenBody
-         * @description What the token may read.
+         * @description What the token may ask: `scopes_offered` of the list of tokens names what your role may give.
          */
         AccessTokenBody: {
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenList
-         * @description The person's live tokens.
+         * @description The person's live tokens, and which scopes a new one may have.
          */
         AccessTokenList: {
             /** Data */
             data: components["schemas"]["AccessTokenView"][];
             /** Next Cursor */
             next_cursor: null;
+            /** Scopes Offered */
+            scopes_offered: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenView
@@ -1662,7 +1666,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccountKindBody
@@ -2272,6 +2276,16 @@ export interface components {
             /** Terms Hash */
             terms_hash: string | null;
             unit_price: components["schemas"]["MoneyView"];
+        };
+        /**
+         * CompletenessView
+         * @description Whether a part of the file is complete, and how many rows of it the file can hold.
+         */
+        CompletenessView: {
+            /** Complete */
+            complete: boolean;
+            /** Rows Max */
+            rows_max: number;
         };
         /**
          * ConditionView
@@ -2885,7 +2899,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
             /** Secret */
             secret: string;
         };
@@ -3070,7 +3084,8 @@ export interface components {
         };
         /**
          * OwnDataView
-         * @description Everything kept of one person; null stands for a part that was not asked for.
+         * @description Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+         *     was, by its name, whether a bound cut something off.
          */
         OwnDataView: {
             /** Access Tokens */
@@ -3082,6 +3097,10 @@ export interface components {
             addresses: components["schemas"]["AddressView"][] | null;
             /** Commitments */
             commitments: components["schemas"]["CommitmentView"][] | null;
+            /** Completeness */
+            completeness: {
+                [key: string]: components["schemas"]["CompletenessView"];
+            };
             /** Consents */
             consents: components["schemas"]["ConsentView"][] | null;
             /** Delivery Addresses */
@@ -4114,7 +4133,10 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "scopes_offered": [
+                     *         "campaigns"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AccessTokenList"];
@@ -4193,7 +4215,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "scopes": [
-                 *         "commitments"
+                 *         "campaigns"
                  *       ]
                  *     }
                  */
@@ -4205,7 +4227,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -5036,7 +5058,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6242,7 +6264,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6400,7 +6422,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6562,7 +6584,13 @@ export interface operations {
     campaigns_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
@@ -6574,7 +6602,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6729,6 +6757,19 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem with one of the codes: address_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
@@ -6854,7 +6895,7 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -7013,7 +7054,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7114,7 +7155,7 @@ export interface operations {
             /** @description A problem with one of the codes: version_stale. */
             412: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -7377,7 +7418,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7437,7 +7478,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7781,7 +7822,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7860,7 +7901,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8088,7 +8129,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8449,7 +8490,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8881,7 +8922,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9350,7 +9391,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9694,7 +9735,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10203,7 +10244,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10449,7 +10490,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11168,7 +11209,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11194,7 +11235,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11463,7 +11504,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11739,7 +11780,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12316,7 +12357,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12341,7 +12382,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12727,7 +12768,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12972,7 +13013,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13189,7 +13230,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13568,7 +13609,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13705,7 +13746,13 @@ export interface operations {
     addresses_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 address_id: string;
@@ -13717,7 +13764,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -13746,6 +13793,19 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["AddressView"];
                 };
+            };
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
@@ -13858,7 +13918,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -13935,7 +13995,7 @@ export interface operations {
             /** @description A problem with one of the codes: version_stale. */
             412: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -14506,6 +14566,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "completeness": {},
                      *       "consents": [
                      *         {
                      *           "agreed_at": "2026-11-21T10:00:00Z",
@@ -15075,7 +15136,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -17735,7 +17796,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -17757,7 +17818,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */

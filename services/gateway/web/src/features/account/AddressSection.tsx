@@ -12,11 +12,12 @@ import {
   useRemoveAddress,
 } from "@/shared/address/queries";
 import { ConfirmAct } from "@/shared/ConfirmAct";
+import { Line, Lines } from "@/shared/Lines";
 import { Loaded } from "@/shared/Loaded";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Section } from "@/shared/Section";
+import { Small } from "@/shared/Small";
 import { Stack } from "@/shared/Stack";
-import classes from "./Account.module.css";
 
 /** One's addresses: to add, change, remove; one of them is proposed when joining. */
 export function AddressSection() {
@@ -28,11 +29,11 @@ export function AddressSection() {
         {(addresses) => (
           <Stack gap="large">
             {addresses.length === 0 ? <p>{t("address.none")}</p> : null}
-            <ul className={classes.lines}>
+            <Lines>
               {addresses.map((address) => (
                 <AddressLine key={address.id} address={address} />
               ))}
-            </ul>
+            </Lines>
             <NewAddress />
           </Stack>
         )}
@@ -47,22 +48,20 @@ function AddressLine({ address }: { address: Address }) {
   const remove = useRemoveAddress();
   if (changing) {
     return (
-      <li className={classes.line}>
+      <Line>
         <ChangeAddress addressId={address.id} onDone={() => setChanging(false)} />
-      </li>
+      </Line>
     );
   }
   return (
-    <li className={classes.line}>
+    <Line>
       <div>
         <p>
           <strong>{address.label}</strong>
           {address.default ? ` (${t("address.isDefault")})` : null}
         </p>
         <AddressLines address={address} />
-        {address.in_delivery_region ? null : (
-          <p className={classes.small}>{t("address.outside")}</p>
-        )}
+        {address.in_delivery_region ? null : <Small>{t("address.outside")}</Small>}
         {remove.isError ? <ProblemNotice error={remove.error} /> : null}
       </div>
       <Button variant="default" onClick={() => setChanging(true)}>
@@ -76,7 +75,7 @@ function AddressLine({ address }: { address: Address }) {
         busy={remove.isPending}
         onConfirm={() => remove.mutate(address.id)}
       />
-    </li>
+    </Line>
   );
 }
 

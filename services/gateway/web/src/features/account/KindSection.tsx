@@ -2,11 +2,11 @@ import { Button } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { AccountKindView } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { Loaded } from "@/shared/Loaded";
 import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Section } from "@/shared/Section";
-import classes from "./Account.module.css";
 import { KindFields, kindBody } from "./KindFields";
 import { useAccountKind, useChooseKind } from "./queries";
 
@@ -35,7 +35,7 @@ function KindForm({ present }: { present: AccountKindView }) {
   }
 
   return (
-    <form className={classes.form} onSubmit={send} noValidate>
+    <Form onSubmit={send}>
       {choose.isError ? <ProblemNotice error={choose.error} /> : null}
       {choose.isSuccess ? (
         <Notice role="status">
@@ -51,6 +51,6 @@ function KindForm({ present }: { present: AccountKindView }) {
       <Button type="submit" variant="default" loading={choose.isPending}>
         {t("kind.keep")}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -2,10 +2,10 @@ import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import type { Address } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { showFieldErrors } from "@/shared/forms";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Stack } from "@/shared/Stack";
-import classes from "./Address.module.css";
 import type { AddressBody } from "./queries";
 
 interface Values {
@@ -60,7 +60,7 @@ export function AddressForm(props: AddressFormProps) {
   );
 
   return (
-    <form className={classes.form} onSubmit={(event) => void send(event)} noValidate>
+    <Form onSubmit={(event) => void send(event)}>
       {error ? <ProblemNotice error={error} /> : null}
       <TextInput
         label={t("address.label")}
@@ -127,7 +127,7 @@ export function AddressForm(props: AddressFormProps) {
           </Button>
         )}
       </Stack>
-    </form>
+    </Form>
   );
 }
 
