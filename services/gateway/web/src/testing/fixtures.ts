@@ -77,6 +77,7 @@ export const terms: Terms = {
   fee_basis_points: 300,
   delivery_window_days: 21,
   delivery_model: "Pickup at one place",
+  delivers_to: "hand_over_point",
   delivery_terms: "One pickup day in Capitol Hill; the place is named at acceptance.",
   refund_terms: "In full in every case but a completed campaign.",
 };
