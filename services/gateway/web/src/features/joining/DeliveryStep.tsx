@@ -6,6 +6,7 @@ import classes from "@/shared/address/Address.module.css";
 import { AddressForm } from "@/shared/address/AddressForm";
 import { AddressLines } from "@/shared/address/AddressLines";
 import { useAddAddress } from "@/shared/address/queries";
+import { Form } from "@/shared/Form";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 
@@ -62,7 +63,7 @@ function Choose({ addresses, chosen, onDone }: DeliveryStepProps) {
   }
 
   return (
-    <form className={classes.form} onSubmit={send} noValidate>
+    <Form onSubmit={send}>
       <Radio.Group
         label={t("join.deliveryLabel")}
         error={missing ? t("join.deliveryNeeded") : undefined}
@@ -88,6 +89,6 @@ function Choose({ addresses, chosen, onDone }: DeliveryStepProps) {
         </div>
       </Radio.Group>
       <Button type="submit">{t("common.continue")}</Button>
-    </form>
+    </Form>
   );
 }
