@@ -40,6 +40,8 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "campaigns_list",
             "commitments_list",
             "campaign_commitments",
+            "clearing_plan_lines",
+            "refunds_unsettled",
             "member_invitations_list",
         ),
     ),
