@@ -41,6 +41,8 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "commitments_list",
             "campaign_commitments",
             "campaign_delivery_addresses",
+            "clearing_plan_lines",
+            "refunds_unsettled",
             "member_invitations_list",
         ),
     ),

@@ -187,10 +187,10 @@ async def test_a_closed_campaign_refunds_everybody_and_says_how_far_it_is(stage:
 
     decision = {"decision_id": uuid4(), "reason": "target_not_reached", "amount_minor": 109_800, "currency": "usd"}
     await stage.tell(RefundDecided(**names, **decision))
-    await stage.seen(client, path, settlement={"refunds_owed": 1, "refunds_paid": 0})
+    await stage.seen(client, path, settlement={"refunds_owed": 1, "refunds_paid": 0, "expected_by": None})
     await stage.tell(RefundSent(**names, **decision, refund_id="re_1"))
     await stage.tell(CampaignSettled(campaign_id=campaign_id, refunded_minor=109_800, currency="usd"))
-    await stage.seen(client, path, settlement={"refunds_owed": 0, "refunds_paid": 1})
+    await stage.seen(client, path, settlement={"refunds_owed": 0, "refunds_paid": 1, "expected_by": None})
     paid = await stage.seen(client, f"/v1/commitments/{names['commitment_id']}", state_words="Refunded")
     assert "because the target quantity was not reached" in paid["money_now"]
 

@@ -51,7 +51,9 @@ async def a_story(stage: Stage) -> UUID:
             RefundDecided(**names, amount_minor=200, currency="usd", decision_id=uuid4(), reason="supplier_declined")
         )
     gus = await stage.sign_in("gus@alpmera.test")
-    await stage.seen(gus, f"/v1/campaigns/{campaign_id}", settlement={"refunds_owed": 2, "refunds_paid": 0})
+    await stage.seen(
+        gus, f"/v1/campaigns/{campaign_id}", settlement={"refunds_owed": 2, "refunds_paid": 0, "expected_by": None}
+    )
     return campaign_id
 
 
