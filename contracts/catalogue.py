@@ -1,6 +1,28 @@
 """Imports every message module, so that the registry is complete. Import this before decoding anything."""
 
-from contracts import audit_trail, campaigns, clearing, escrow, gateway, housekeeping, notices, notifications, suppliers
+from contracts import (
+    audit_trail,
+    campaigns,
+    clearing,
+    escrow,
+    gateway,
+    housekeeping,
+    notices,
+    notifications,
+    suppliers,
+    transparency,
+)
 
-MODULES = (campaigns, escrow, clearing, suppliers, notifications, gateway, housekeeping, audit_trail, notices)
+MODULES = (
+    campaigns,
+    escrow,
+    clearing,
+    suppliers,
+    notifications,
+    gateway,
+    housekeeping,
+    audit_trail,
+    notices,
+    transparency,
+)
 """The modules that define messages."""

@@ -40,6 +40,7 @@ from services.gateway.routes import (
     step_up,
     stripe_webhook,
     suppliers,
+    transparency,
 )
 from services.gateway.running import running_gateway
 from services.gateway.settings import GatewaySettings
@@ -65,6 +66,7 @@ ROUTERS = (
     audit.router,
     privacy.router,
     participant_kit.router,
+    transparency.router,
     stripe_webhook.router,
     page_reports.router,
     machine.router,

@@ -174,6 +174,13 @@ TABLES: dict[str, Table] = {
         sums=frozenset({"refused_transfers"}),
         indexes=("campaign_id", "state"),
     ),
+    "checkpoint": Table(
+        "hash",
+        {"scope": "text", "number": "bigint", "position": "bigint", "signed": "jsonb"},
+        indexes=("scope, number DESC",),
+        key_type="text",
+    ),
+    "platform_checkpoint": Table("number", {"hash": "text", "signed": "jsonb", "at": "timestamptz"}, key_type="bigint"),
     "top_up": Table("id", {"amount_minor": "bigint", "currency": "text", "at": "timestamptz"}),
     # from suppliers.events
     "supplier": Table("id", {"display_name": "text", "tier": "text", "registered_at": "timestamptz"}),
@@ -262,6 +269,8 @@ TABLES: dict[str, Table] = {
 SCOPE_OF: dict[str, str] = {
     "campaign": "CAST(id AS text)",
     "campaign_ledger": "scope_id",
+    "checkpoint": "scope",
+    "platform_checkpoint": "'platform'",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
     "case_record": "scope",

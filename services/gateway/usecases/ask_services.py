@@ -15,6 +15,7 @@ from uuid import UUID
 from contracts.audit_trail import AuditRecordsShape
 from contracts.envelope import Reply
 from contracts.notices import NoticesTold
+from contracts.transparency import CommitmentProven
 
 ANSWER_SECONDS_MAX = 10.0
 
@@ -29,7 +30,7 @@ class Questions:
 
     def take(self, reply: Reply) -> None:
         """Hand an answer to who waits for it."""
-        if not isinstance(reply, AuditRecordsShape | NoticesTold):
+        if not isinstance(reply, AuditRecordsShape | NoticesTold | CommitmentProven):
             return
         future = self._waiting.get(reply.question_id)
         if future is not None and not future.done():

@@ -166,6 +166,15 @@ const staffCampaign = createRoute({
   ),
 });
 
+const transparency = createRoute({
+  getParentRoute: () => root,
+  path: "/transparency",
+  component: lazyRouteComponent(
+    () => import("@/features/transparency/TransparencyPage"),
+    "TransparencyPage",
+  ),
+});
+
 const problem = createRoute({
   getParentRoute: () => root,
   path: "/problems/$code",
@@ -191,6 +200,7 @@ export const router = createRouter({
     fulfillment,
     staff,
     staffCampaign,
+    transparency,
     problem,
   ]),
   scrollRestoration: true,
