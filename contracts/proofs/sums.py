@@ -48,9 +48,12 @@ EMPTY_STATE = SumNode(hashlib.sha256(b"alpmera.state.empty.1\n").digest(), (0, 0
 
 def packed(sums: Sums) -> bytes:
     """The sums as they are hashed: eight bytes each, the highest first. Raises SumOutOfRangeError."""
-    if min(sums) < 0 or max(sums) > SUM_MAX:
-        raise SumOutOfRangeError(f"a sum lies outside of 0 to {SUM_MAX}")
-    return _SUMS.pack(*sums)
+    try:
+        if max(sums) <= SUM_MAX:
+            return _SUMS.pack(*sums)
+    except struct.error:
+        raise SumOutOfRangeError("a sum is negative") from None
+    raise SumOutOfRangeError(f"a sum is above {SUM_MAX}")
 
 
 def scope_secret(salt_key: bytes, scope: str) -> bytes:
@@ -74,8 +77,9 @@ def sum_node(left: SumNode, right: SumNode) -> SumNode:
     """The node over two nodes: hashes and sums of both are bound. Raises SumOutOfRangeError."""
     a, b = left.sums, right.sums
     both = (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3])
-    packed(both)
     content = _NODE_TAG + left.hash + packed(a) + right.hash + packed(b)
+    if max(both) > SUM_MAX:
+        raise SumOutOfRangeError(f"a sum is above {SUM_MAX}")
     return SumNode(hashlib.sha256(content).digest(), both)
 
 

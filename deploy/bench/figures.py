@@ -59,6 +59,14 @@ RECORDED = (
         "/s one per transaction",
     ),
     Figure(
+        "proof_p95_milliseconds",
+        "Proof of one commitment among 100,000, 95th percentile",
+        "≤ 50",
+        "ms",
+        "baseline_checkpoint_milliseconds",
+        "ms for their whole checkpoint",
+    ),
+    Figure(
         "http_get_ratio",
         "`GET` of a campaign, as a part of the baseline's rate",
         "≥ 0.8",

@@ -59,7 +59,7 @@ def bench_ledger(folder: Path, *, transfers: int = TRANSFERS, batch_transfers: i
     with start_infra(folder, parts={"postgres"}) as infra:
         owner_url, app_url = infra.create_database(name)
         try:
-            _migrate(owner_url, f"{name}_app")
+            migrate(owner_url, f"{name}_app")
             with _as_a_service_runs():
                 return asyncio.run(_measure(app_url, transfers, batch_transfers))
         finally:
@@ -80,7 +80,8 @@ def _as_a_service_runs() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _migrate(owner_url: str, app_role: str) -> None:
+def migrate(owner_url: str, app_role: str) -> None:
+    """Make escrow's tables in an empty database."""
     environment = os.environ | {"ALPMERA_ESCROW_OWNER_DATABASE_URL": owner_url, "ALPMERA_MIGRATE_APP_ROLE": app_role}
     command = [sys.executable, "-m", "services.kit.migrate", "escrow"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=MIGRATE_SECONDS_MAX)  # noqa: S603 - our own module
@@ -117,13 +118,13 @@ async def _post_all(engine: AsyncEngine, transfers: int, batch_transfers: int) -
         for number in range(transfers + batch_transfers)
     ]
     seconds = [
-        await _post_batch(engine, scope, given[start : start + batch_transfers])
+        await post_batch(engine, scope, given[start : start + batch_transfers])
         for start in range(0, len(given), batch_transfers)
     ]
     return seconds[1:]
 
 
-async def _post_batch(engine: AsyncEngine, scope: str, payments: Sequence[Payment]) -> float:
+async def post_batch(engine: AsyncEngine, scope: str, payments: Sequence[Payment]) -> float:
     """One transaction as the service makes it: lock, load, post, write, commit. Returns its seconds."""
     started = time.perf_counter()
     async with engine.begin() as connection:

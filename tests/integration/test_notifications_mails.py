@@ -67,9 +67,8 @@ async def test_a_money_mail_prints_the_head_of_the_public_file_as_it_was_told_la
     assert "public record" not in before.body_text
     assert f"stood at number 2, {body_hash(line.body)[:16]}, when" in after.body_text
     await desk.harness.execute()
-    html = mailbox.mails[-1].get_body(("html",))
-    assert html is not None
-    assert body_hash(line.body)[:16] in html.get_content()
+    bodies = [mail.get_body(("html",)) for mail in mailbox.mails]
+    assert sum(body_hash(line.body)[:16] in each.get_content() for each in bodies if each is not None) == 1
 
 
 async def test_a_message_is_stored_as_sent_and_its_event_carries_no_word_of_it(
