@@ -28,8 +28,7 @@ from contracts.envelope import PLATFORM_SCOPE, SYSTEM, Envelope
 from contracts.proofs.checking import check_commitment
 from contracts.proofs.files import CommitmentProof
 from contracts.transparency import ProveCommitment
-from deploy.cli.bench_ledger import SERVICE, Payment, migrate, post_batch
-from deploy.local.infra import start_infra
+from deploy.bench.ledger_posting import SERVICE, ledger_databases, open_campaigns, payments, post_all
 from services.escrow.checkpointer import Checkpointer
 from services.escrow.settings import EscrowSettings
 from services.escrow.usecases.prove_commitment import Prover
@@ -62,14 +61,8 @@ class Bench:
 def bench_proofs(folder: Path, *, commitments: int = COMMITMENTS) -> dict[str, Any]:
     """Measure in a throw-away database. Returns the 95th percentile of a proof in milliseconds, and what the checkpoint
     took. Raises RuntimeError when a proof does not hold."""
-    name = f"bench_{uuid4().hex[:8]}"
-    with start_infra(folder, parts={"postgres"}) as infra:
-        owner_url, app_url = infra.create_database(name)
-        try:
-            migrate(owner_url, f"{name}_app")
-            return asyncio.run(_measure(app_url, owner_url, commitments))
-        finally:
-            infra.drop_database(name)
+    with ledger_databases(folder) as database:
+        return asyncio.run(_measure(database.app, database.owner, commitments))
 
 
 async def _measure(app_url: str, owner_url: str, commitments: int) -> dict[str, Any]:
@@ -77,9 +70,10 @@ async def _measure(app_url: str, owner_url: str, commitments: int) -> dict[str, 
     settings = _settings(app_url)
     checkpointer, prover, host = Checkpointer(lambda: settings), Prover(lambda: settings), Bench(engine)
     try:
-        scope, people = await _post(engine, commitments)
+        (scope,) = await open_campaigns(engine, 1)
+        people = await _post(engine, scope, commitments)
         await _checkpoint(owner, checkpointer, host)
-        await _post(engine, BATCH, scope)
+        await _post(engine, scope, BATCH)
         seconds = await _checkpoint(owner, checkpointer, host)
         wanted = random.sample(people, PROOFS + WARM_PROOFS)
         taken = [await _prove(engine, prover, scope, each) for each in wanted][WARM_PROOFS:]
@@ -106,16 +100,11 @@ def _settings(app_url: str) -> EscrowSettings:
     )
 
 
-async def _post(engine: AsyncEngine, count: int, scope: str | None = None) -> tuple[str, list[UUID]]:
+async def _post(engine: AsyncEngine, scope: str, count: int) -> list[UUID]:
     """Post so many held commitments into one campaign."""
-    if scope is None:
-        scope = str(uuid4())
-        async with engine.begin() as connection:
-            await connection.execute(text("INSERT INTO ledger_scope (stream) VALUES (:s)"), {"s": f"escrow:{scope}"})
-    payments = [Payment(uuid4(), uuid4(), f"ch_{uuid4().hex}", uuid4()) for _ in range(count)]
-    for start in range(0, count, BATCH):
-        await post_batch(engine, scope, payments[start : start + BATCH])
-    return scope, [payment.commitment_id for payment in payments]
+    given = payments([scope], count)
+    await post_all(engine, given, BATCH)
+    return [payment.commitment_id for payment in given]
 
 
 async def _checkpoint(owner: AsyncEngine, checkpointer: Checkpointer, host: Bench) -> float:

@@ -30,7 +30,6 @@ from deploy.local.guard import PR_SET_PDEATHSIG
 PRELOADED = (
     "contracts.catalogue",
     "services.kit.runtime",
-    "services.kit.migrate",
     "fastapi",
     "httpx",
     "sqlalchemy.ext.asyncio",

@@ -94,7 +94,7 @@ class RequestLayer:
             traceparent = telemetry.traceparent_of(span) or _own_traceparent(parent)
             scope["alpmera"] = {
                 "request_id": request_id,
-                "trace_id": traceparent.split("-")[1],
+                "trace_id": telemetry.trace_id_of(traceparent),
                 "traceparent": traceparent,
             }
             status = await self._serve(scope, receive, send, headers)

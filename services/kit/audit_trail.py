@@ -44,15 +44,16 @@ async def read_records(
     connection: AsyncConnection, wanted: AuditFilter, *, before_id: int | None, limit: int
 ) -> tuple[list[AuditRecord], bool]:
     """The records that fit, the newest first, and whether there are older ones."""
-    asked = {name: value for name, value in wanted if value is not None}
+    asked: dict[str, Any] = {name: value for name, value in wanted if value is not None}
     conditions = [_CONDITIONS[name] for name in asked]
     if before_id is not None:
         conditions.append("id < :before_id")
-    parameters: dict[str, Any] = {**asked, "before_id": before_id, "rows": limit + 1}
+        asked["before_id"] = before_id
     query = f"SELECT {_COLUMNS} FROM audit_entry"  # noqa: S608 - constants
     if conditions:
         query += " WHERE " + " AND ".join(conditions)
-    found = (await connection.execute(text(query + " ORDER BY id DESC LIMIT :rows"), _used(query, parameters))).all()
+    statement = text(query + " ORDER BY id DESC LIMIT :rows")
+    found = (await connection.execute(statement, {**asked, "rows": limit + 1})).all()
     records: list[AuditRecord] = []
     characters = 0
     for row in found[:limit]:
@@ -62,10 +63,6 @@ async def read_records(
             break
         records.append(record)
     return records, len(found) > len(records)
-
-
-def _used(query: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if name == "rows" or f":{name}" in query}
 
 
 async def tell_records(work: Work, message: ReadAuditShape) -> None:

@@ -136,6 +136,11 @@ def shutdown() -> None:
         _provider.shutdown()
 
 
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace that a traceparent of ours names, as 32 hexadecimal digits; None without one."""
+    return traceparent.split("-")[1] if traceparent else None
+
+
 def parse_traceparent(value: str | None) -> SpanContext | None:
     """The remote span of a W3C traceparent header; None when absent or malformed."""
     if not value:

@@ -28,6 +28,7 @@ from contracts.envelope import (
 )
 from contracts.errors import Rejected
 from contracts.topics import events_topic
+from services.kit import telemetry
 from services.kit.buffers import Buffers, DeadlineRow, IntentRow, OutboxRow
 from services.kit.database import sql
 
@@ -47,11 +48,6 @@ def intent_id(purpose: str, object_id: str, ordinal: int) -> UUID:
 def case_id(service: str, kind: str, subject: str, nth: int = 1) -> UUID:
     """The id of the nth case of a kind about a subject."""
     return uuid5(EVENT_NAMESPACE, f"case:{service}:{kind}:{subject}:{nth}")
-
-
-def trace_id_of(envelope: Envelope) -> str | None:
-    """The trace a message belongs to."""
-    return envelope.traceparent.split("-")[1] if envelope.traceparent else None
 
 
 class Work:
@@ -286,7 +282,7 @@ class Work:
                 "after": after,
                 "reason": reason or cause.type,
                 "cause_id": cause.id,
-                "trace_id": trace_id_of(cause),
+                "trace_id": telemetry.trace_id_of(cause.traceparent),
             }
         )
 

@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from services.campaigns.domain.commitments import Word
 from services.campaigns.store.loaded import loaded_rows, write_pending
+from services.kit import telemetry
 from services.kit.flush import write_audits
-from services.kit.work import Work, trace_id_of
+from services.kit.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ async def end_locked_commitments(
         "actor_id": work.actor.id,
         "actor_role": work.actor.role,
         "cause_id": work.cause.id,
-        "trace_id": trace_id_of(work.cause),
+        "trace_id": telemetry.trace_id_of(work.cause.traceparent),
     }
     found = (await work.connection.execute(_END_LOCKED, parameters)).one()
     rows = loaded_rows(work)

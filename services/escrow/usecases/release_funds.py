@@ -27,9 +27,10 @@ from services.escrow.usecases.post_transfers import note_object, post, relied, w
 from services.escrow.usecases.record_campaign import known_campaign
 from services.escrow.usecases.settle_campaign import owed_minor
 from services.escrow.usecases.submit_clearing_plan import AUDITOR, audit_plan
+from services.kit import telemetry
 from services.kit.flush import write_audits
 from services.kit.service import Answer, Intent
-from services.kit.work import Work, intent_id, trace_id_of
+from services.kit.work import Work, intent_id
 
 TRANSFER_REFUSED_CASE = "transfer_refused"
 RESEND_DEADLINE = "plan_resend"
@@ -223,7 +224,7 @@ async def _mark_released(work: Work, plan: Plan, commitment_ids: tuple[UUID, ...
             "plan_id": str(plan.plan_id),
             "reason": work.cause.type,
             "cause_id": work.cause.id,
-            "trace_id": trace_id_of(work.cause),
+            "trace_id": telemetry.trace_id_of(work.cause.traceparent),
         },
     )
 

@@ -14,11 +14,10 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.envelope import PLATFORM_SCOPE
 from services.gateway.auth.identity import Identity
 from services.gateway.store import access_tokens as store
 from services.gateway.store.accounts import SEEN_EVERY, TOKEN_BYTES, token_hash
-from services.gateway.store.own_records import OwnRecord, record
+from services.gateway.store.own_records import record_account_act
 from services.kit.clock import wall_now
 
 PREFIX = "alp_"
@@ -49,8 +48,10 @@ async def make_token(
         )  # fmt: skip
         if row is None:
             return None
-        made = OwnRecord("access_token.made", PLATFORM_SCOPE, str(token_id), after={"scopes": row.scopes})
-        await record(connection, made, identity=identity, traceparent=traceparent)
+        await record_account_act(
+            connection, identity, "access_token.made", subject=token_id, after={"scopes": row.scopes},
+            traceparent=traceparent,
+        )  # fmt: skip
     return NewToken(token, row)
 
 

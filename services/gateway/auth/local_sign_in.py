@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.errors import Rejected
 from services.gateway.auth.people import Person, record_people
-from services.gateway.auth.requests import count
+from services.gateway.auth.requests import count, record_act
 from services.gateway.domain.client_words import client_words
-from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -32,7 +31,6 @@ from services.gateway.store.accounts import (
     email_lookup,
     open_sessions,
 )
-from services.gateway.store.own_records import record_account_act
 from services.kit.clock import wall_now
 
 DEMO_SUPPLIER_ID = UUID("5e6a1d00-0000-4000-8000-00000000d0c1")
@@ -92,10 +90,9 @@ async def sign_in(request: Request) -> Response:
             raise Rejected("not_found")
         client = client_words(request.headers.get("user-agent"))
         (session,) = await open_sessions(connection, [account], now=wall_now(), proof="local", client=client)
-        await record_account_act(
-            connection, account, "session.opened", subject=session.session_id, after={"proof": "local"},
-            traceparent=traceparent_of(request.scope),
-        )  # fmt: skip
+        await record_act(
+            request, connection, account, "session.opened", subject=session.session_id, after={"proof": "local"}
+        )
     answer = {
         "token": session.token,
         "csrf_token": session.csrf_token,

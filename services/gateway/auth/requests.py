@@ -7,9 +7,13 @@ token and an origin of ours. A bearer token is never sent by accident and needs 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from uuid import UUID
 
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.access_tokens import PREFIX, token_identity
@@ -19,8 +23,9 @@ from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
 from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
 from services.gateway.domain.token_scopes import may_read
-from services.gateway.middleware import note_standing
+from services.gateway.middleware import note_standing, traceparent_of
 from services.gateway.parts import gateway_of
+from services.gateway.store.own_records import Acting, record_account_act
 from services.gateway.usecases.limit_rates import RateLimitedError
 from services.kit.clock import wall_now
 
@@ -120,6 +125,23 @@ def lacks_factor(request: Request, identity: Identity) -> bool:
     kind."""
     wanted = gateway_of(request).settings.second_factor_before_commitment and identity.is_participant
     return wanted and not identity.has_factor and identity.proof != "local"
+
+
+async def record_act(
+    request: Request,
+    connection: AsyncConnection,
+    acting: Acting,
+    action: str,
+    *,
+    subject: UUID,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the audit record of an act on an account, in the caller's transaction and under the request's trace."""
+    traceparent = traceparent_of(request.scope)
+    await record_account_act(
+        connection, acting, action, subject=subject, before=before, after=after, traceparent=traceparent
+    )
 
 
 def session_token(request: Request) -> str | None:

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from contracts.envelope import PLATFORM_SCOPE
 from contracts.errors import Rejected
 from services.gateway.auth.access_tokens import make_token
-from services.gateway.auth.requests import allowed, own_origin
+from services.gateway.auth.requests import allowed, own_origin, record_act
 from services.gateway.domain.calendar_dates import calendar_of
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
@@ -27,7 +26,6 @@ from services.gateway.schemas.describing import answers, body_of, problems
 from services.gateway.store import access_tokens as store
 from services.gateway.store.accounts import TOKEN_BYTES, token_hash
 from services.gateway.store.cursors import LIMIT_MAX, Page
-from services.gateway.store.own_records import OwnRecord, record
 from services.gateway.store.read_clock import stack_clock
 from services.gateway.store.read_commitments import own_commitments
 from services.kit.clock import wall_now
@@ -83,8 +81,7 @@ async def end_access_token(request: Request, token_id: UUID) -> Response:
     async with gateway_of(request).engine.begin() as connection:
         if not await store.delete_token(connection, identity.subject_id, token_id):
             raise Rejected("not_found")
-        told = OwnRecord("access_token.ended", PLATFORM_SCOPE, str(token_id))
-        await record(connection, told, identity=identity, traceparent=traceparent_of(request.scope))
+        await record_act(request, connection, identity, "access_token.ended", subject=token_id)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -114,8 +111,7 @@ async def renew_calendar(request: Request) -> Response:
     secret, now = secrets.token_urlsafe(TOKEN_BYTES), wall_now()
     async with gateway_of(request).engine.begin() as connection:
         await store.renew_feed(connection, identity.subject_id, hashed=token_hash(secret), now=now)
-        told = OwnRecord("calendar.renewed", PLATFORM_SCOPE, str(identity.subject_id))
-        await record(connection, told, identity=identity, traceparent=traceparent_of(request.scope))
+        await record_act(request, connection, identity, "calendar.renewed", subject=identity.subject_id)
     return json_answer({"made_at": now, "url": f"{own_origin(request)}{FEED_PATH}{secret}"})
 
 
@@ -131,8 +127,7 @@ async def end_calendar(request: Request) -> Response:
     identity = await allowed(request, "end_calendar")
     async with gateway_of(request).engine.begin() as connection:
         if await store.delete_feed(connection, identity.subject_id):
-            told = OwnRecord("calendar.ended", PLATFORM_SCOPE, str(identity.subject_id))
-            await record(connection, told, identity=identity, traceparent=traceparent_of(request.scope))
+            await record_act(request, connection, identity, "calendar.ended", subject=identity.subject_id)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

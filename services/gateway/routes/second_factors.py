@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -12,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.person_keys import contact_of
-from services.gateway.auth.requests import account_session, lacks_factor, own_origin
+from services.gateway.auth.requests import account_session, lacks_factor, own_origin, record_act
 from services.gateway.domain.proofs import may_change_factors, opens_the_account
 from services.gateway.domain.roles import PARTICIPANT
-from services.gateway.middleware import traceparent_of
 from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -30,7 +28,6 @@ from services.gateway.schemas.answers_account import (
 from services.gateway.schemas.bodies_account import OneTimeCodeBody, PasskeyBody, PasskeyNameBody
 from services.gateway.schemas.describing import answers, body_of, created, problems
 from services.gateway.store import second_factors as stored
-from services.gateway.store.own_records import record_account_act
 from services.gateway.usecases.use_one_time_codes import begin_authenticator, new_codes, prove_by_authenticator
 from services.gateway.usecases.use_passkeys import Given, register_passkey, registration_options
 from services.kit.clock import wall_now
@@ -103,7 +100,7 @@ async def passkeys_add(request: Request) -> Response:
         had = await _check_change(connection, identity)
         passkey_id = await register_passkey(connection, gateway.settings, identity, given, name=body.name)
         after = {"passkeys": had.passkeys + 1}
-        await _record(
+        await record_act(
             request,
             connection,
             identity,
@@ -133,7 +130,7 @@ async def passkeys_name(request: Request, passkey_id: UUID) -> Response:
         if not await stored.rename_passkey(connection, passkey_id, identity.subject_id, name=body.name):
             raise Rejected("not_found")
         # The old and the new name are a person's own words.
-        await _record(request, connection, identity, "passkey.renamed", subject=passkey_id)
+        await record_act(request, connection, identity, "passkey.renamed", subject=passkey_id)
     return Response(status_code=204)
 
 
@@ -152,7 +149,7 @@ async def passkeys_remove(request: Request, passkey_id: UUID) -> Response:
         if not await stored.delete_passkey(connection, passkey_id, identity.subject_id):
             raise Rejected("not_found")
         after = {"passkeys": had.passkeys - 1}
-        await _record(
+        await record_act(
             request,
             connection,
             identity,
@@ -197,7 +194,7 @@ async def authenticator_confirm(request: Request) -> Response:
     async with gateway.engine.begin() as connection:
         await _check_change(connection, identity)
         if await prove_by_authenticator(connection, gateway.settings, identity, body.code, confirmed=False):
-            await _record(
+            await record_act(
                 request, connection, identity, "authenticator.confirmed", subject=identity.subject_id,
                 before={"state": "begun"}, after={"state": "confirmed"},
             )  # fmt: skip
@@ -222,7 +219,7 @@ async def authenticator_remove(request: Request) -> Response:
         had = await _check_change(connection, identity)
         if not await stored.delete_authenticator(connection, identity.subject_id):
             raise Rejected("not_found")
-        await _record(
+        await record_act(
             request, connection, identity, "authenticator.removed", subject=identity.subject_id,
             before={"state": "confirmed" if had.authenticator else "begun"}, after={"state": "removed"},
         )  # fmt: skip
@@ -244,7 +241,7 @@ async def recovery_codes_renew(request: Request) -> Response:
         had = await _check_change(connection, identity)
         codes = await new_codes(connection, gateway.settings, identity)
         before, after = {"codes_left": had.recovery_codes}, {"codes_left": len(codes)}
-        await _record(
+        await record_act(
             request,
             connection,
             identity,
@@ -267,22 +264,6 @@ async def _check_change(connection: AsyncConnection, identity: Identity) -> stor
     if not may_change_factors(identity.proof, identity.proven_at, has_factor=factors.count > 0, now=wall_now()):
         raise Rejected("step_up_required" if factors.count else "sign_in_again")
     return factors
-
-
-async def _record(
-    request: Request,
-    connection: AsyncConnection,
-    identity: Identity,
-    action: str,
-    *,
-    subject: UUID,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    traceparent = traceparent_of(request.scope)
-    await record_account_act(
-        connection, identity, action, subject=subject, before=before, after=after, traceparent=traceparent
-    )
 
 
 async def _keep_one(connection: AsyncConnection, identity: Identity) -> None:

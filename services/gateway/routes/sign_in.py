@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
-from services.gateway.auth.requests import count, count_sign_in, session_token
+from services.gateway.auth.requests import count, count_sign_in, record_act, session_token
 from services.gateway.domain.client_words import client_words
 from services.gateway.domain.mail_codes import CODE_LIFE
 from services.gateway.domain.proofs import Proof
@@ -19,7 +19,6 @@ from services.gateway.schemas.answers_account import CodeAsked, SignedInByCookie
 from services.gateway.schemas.bodies_account import CodeAnswerBody, SignInCodeBody, SignUpCodeBody
 from services.gateway.schemas.describing import answers, body_of
 from services.gateway.store.accounts import Account, OpenedSession, email_lookup, open_sessions
-from services.gateway.store.own_records import record_account_act
 from services.gateway.usecases.sign_in_by_code import GivenCode, answer_code, ask_sign_in_code, ask_sign_up_code
 from services.kit import telemetry
 from services.kit.clock import wall_now
@@ -89,14 +88,7 @@ async def begin_session(request: Request, connection: AsyncConnection, account: 
         await sessions.end_token(connection, before, acting=account, traceparent=traceparent)
     client = client_words(request.headers.get("user-agent"))
     (session,) = await open_sessions(connection, [account], now=wall_now(), proof=proof, client=client)
-    await record_account_act(
-        connection,
-        account,
-        "session.opened",
-        subject=session.session_id,
-        after={"proof": proof},
-        traceparent=traceparent,
-    )
+    await record_act(request, connection, account, "session.opened", subject=session.session_id, after={"proof": proof})
     await sessions.keep_newest(connection, account, traceparent)
     return session
 

@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
-from services.gateway.auth.requests import account_session, count, count_sign_in
+from services.gateway.auth.requests import account_session, count, count_sign_in, record_act
 from services.gateway.domain.proofs import Proof
-from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
 from services.gateway.routes.replying import json_answer
@@ -23,7 +22,6 @@ from services.gateway.schemas.answers_account import PasskeyOptions, SignedInByC
 from services.gateway.schemas.bodies_account import OneTimeCodeBody, PasskeyProofBody
 from services.gateway.schemas.describing import answers, body_of
 from services.gateway.store.accounts import Account, OpenedSession
-from services.gateway.store.own_records import record_account_act
 from services.gateway.store.second_factors import factors_of
 from services.gateway.usecases.use_one_time_codes import prove_by_authenticator, prove_by_recovery_code
 from services.gateway.usecases.use_passkeys import Given, proof_options, prove_by_passkey
@@ -136,9 +134,9 @@ async def step_up_recovery_code(request: Request) -> Response:
         if await prove_by_recovery_code(connection, gateway.settings, identity, body.code):
             session = await gateway.sessions.step_up(connection, identity, "recovery_code")
             left = (await factors_of(connection, identity.subject_id)).recovery_codes
-            await record_account_act(
-                connection, identity, "recovery_code.used", subject=identity.subject_id,
-                before={"codes_left": left + 1}, after={"codes_left": left}, traceparent=traceparent_of(request.scope),
+            await record_act(
+                request, connection, identity, "recovery_code.used", subject=identity.subject_id,
+                before={"codes_left": left + 1}, after={"codes_left": left},
             )  # fmt: skip
     if session is None:
         note_refused(request, "recovery_code")
@@ -158,8 +156,8 @@ async def _by_passkey(
 
 async def _confirm(request: Request, connection: AsyncConnection, identity: Identity, proof: Proof) -> OpenedSession:
     session = await gateway_of(request).sessions.step_up(connection, identity, proof)
-    await record_account_act(
-        connection, identity, "session.confirmed", subject=identity.session_id,
-        before={"proof": identity.proof}, after={"proof": proof}, traceparent=traceparent_of(request.scope),
+    await record_act(
+        request, connection, identity, "session.confirmed", subject=identity.session_id,
+        before={"proof": identity.proof}, after={"proof": proof},
     )  # fmt: skip
     return session

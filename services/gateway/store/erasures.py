@@ -160,7 +160,6 @@ async def erase_rows(connection: AsyncConnection, subject_id: UUID, *, now: date
     )
     hashes = [bytes(row.token_hash) for row in sessions]
     for statement in _ERASE:
-        wanted = {"subject_id": subject_id} | ({"now": now} if ":now" in statement else {})
-        await connection.execute(sql(statement), wanted)
+        await connection.execute(sql(statement), {"subject_id": subject_id, "now": now})
     await connection.execute(sql("SELECT empty_person_messages(:subject_id)"), {"subject_id": subject_id})
     return hashes

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import PLATFORM_SCOPE
+from services.kit import telemetry
 from services.kit.database import sql
 
 _INSERT = sql(
@@ -71,7 +72,7 @@ async def record(
             "after": None if told.after is None else json.dumps(dict(told.after), default=str),
             "reason": told.reason or told.action,
             "cause_id": told.cause_id or uuid4(),
-            "trace_id": traceparent.split("-")[1] if traceparent else None,
+            "trace_id": telemetry.trace_id_of(traceparent),
         },
     )
 

@@ -12,16 +12,13 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.envelope import Actor
 from contracts.errors import Rejected
 from contracts.proofs.files import CommitmentProof
 from contracts.transparency import CommitmentProven, ProveCommitment
 from services.gateway.auth.identity import Identity
-from services.gateway.store.operations import hold_clock
 from services.gateway.store.read_model import ReadModel
 from services.gateway.store.read_transparency import has_checkpoint
-from services.gateway.usecases.ask_services import Questions, answered
-from services.kit.outbox import Outgoing, enqueue_commands
+from services.gateway.usecases.ask_services import Questions, answered, put_questions
 
 ASKERS_AT_ONCE_MAX = 64
 
@@ -68,18 +65,7 @@ class Proofs:
         question_id = uuid4()
         with self._questions.waiting([question_id]) as futures:
             async with self._engine.begin() as connection:
-                clock = await hold_clock(connection)
-                if clock.paused:
-                    raise Rejected("clock_moving")
-                asked = Outgoing(
-                    id=question_id,
-                    message=wanted,
-                    actor=Actor(id=str(identity.subject_id), role=identity.role),
-                    received_at=clock.now,
-                    correlation_id=question_id,
-                    session=str(identity.session_id),
-                )
-                await enqueue_commands(connection, [asked], self._key)
+                await put_questions(connection, self._key, {question_id: wanted}, identity, correlation_id=question_id)
             self._kick()
             if await answered(futures):
                 raise Rejected("service_unavailable", silent=["escrow"])

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,7 +21,7 @@ from contracts.envelope import PLATFORM_SCOPE, SYSTEM, Envelope
 from contracts.gateway import PersonRecorded
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.people import PEOPLE_TOPIC
-from services.gateway.auth.sessions import NOTIFY_CHANNEL, Sessions
+from services.gateway.auth.sessions import Sessions
 from services.gateway.store import erasures
 from services.gateway.store.operations import read_clock
 from services.gateway.store.own_records import OwnRecord, record
@@ -127,9 +126,7 @@ class Erasure:
             await insert_outbox(connection, [await _tombstone(connection, subject_id)])
             await record(connection, _told("person.erased", subject_id, "requested", "erased"), identity=None)
             for hashed in hashes:
-                await connection.execute(
-                    text("SELECT pg_notify(:channel, :hash)"), {"channel": NOTIFY_CHANNEL, "hash": hashed.hex()}
-                )
+                await self._sessions.tell_ended(connection, hashed)
         for hashed in hashes:
             self._sessions.forget(hashed)
         self._kick()

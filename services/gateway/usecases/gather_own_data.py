@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from contracts.envelope import Actor
 from contracts.errors import Rejected
 from contracts.notices import NOTICES_MAX, NoticesTold, TellNotices
 from services.gateway.auth.identity import Identity
@@ -23,11 +22,9 @@ from services.gateway.schemas.views import commitment_view, issue_view
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import read_person
 from services.gateway.store.cursors import LIMIT_MAX, Page
-from services.gateway.store.operations import hold_clock
 from services.gateway.store.read_commitments import own_commitments
 from services.gateway.store.read_model import ReadModel, Row
-from services.gateway.usecases.ask_services import Questions, answered
-from services.kit.outbox import Outgoing, enqueue_commands
+from services.gateway.usecases.ask_services import Questions, answered, put_questions
 
 Section = Literal[
     "account",
@@ -113,18 +110,10 @@ class OwnData:
         question_id = uuid4()
         with self._questions.waiting([question_id]) as futures:
             async with self._engine.begin() as connection:
-                clock = await hold_clock(connection)
-                if clock.paused:
-                    raise Rejected("clock_moving")
-                asked = Outgoing(
-                    id=question_id,
-                    message=TellNotices(participant_id=identity.subject_id, limit=NOTICES_MAX),
-                    actor=Actor(id=str(identity.subject_id), role=identity.role),
-                    received_at=clock.now,
-                    correlation_id=question_id,
-                    session=str(identity.session_id),
+                question = TellNotices(participant_id=identity.subject_id, limit=NOTICES_MAX)
+                await put_questions(
+                    connection, self._key, {question_id: question}, identity, correlation_id=question_id
                 )
-                await enqueue_commands(connection, [asked], self._key)
             self._kick()
             if await answered(futures):
                 raise Rejected("service_unavailable", silent=["notifications"])

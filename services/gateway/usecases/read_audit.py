@@ -15,16 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.audit_trail import AUDIT_ROWS_MAX, AuditFilter, AuditRecord, ReadAuditShape
-from contracts.envelope import PLATFORM_SCOPE, Actor, message_class
+from contracts.envelope import PLATFORM_SCOPE, message_class
 from contracts.errors import Rejected
 from contracts.topics import SERVICES
 from services.gateway.auth.identity import Identity
 from services.gateway.domain.audit_pages import Position, Told, merge
-from services.gateway.store.operations import hold_clock
 from services.gateway.store.own_records import OwnRecord, record
-from services.gateway.usecases.ask_services import Questions, answered
+from services.gateway.usecases.ask_services import Questions, answered, put_questions
 from services.kit.audit_trail import read_records
-from services.kit.outbox import Outgoing, enqueue_commands
 
 READERS_AT_ONCE_MAX = 8
 OWN = "gateway"
@@ -95,27 +93,19 @@ class AuditTrail:
         position: Position,
         limit: int,
     ) -> None:
-        clock = await hold_clock(connection)
-        if clock.paused:
-            raise Rejected("clock_moving")
         identity, reading = question.identity, uuid4()
-        actor = Actor(id=str(identity.subject_id), role=identity.role)
-        outgoing = [
-            Outgoing(
-                id=message_id,
-                message=_question(service)(wanted=question.wanted, before_id=position.before.get(service), limit=limit),
-                actor=actor,
-                received_at=clock.now,
-                correlation_id=reading,
-                traceparent=question.traceparent,
-                session=str(identity.session_id),
-            )
+        questions = {
+            message_id: _question(service)(wanted=question.wanted, before_id=position.before.get(service), limit=limit)
             for message_id, service in others.items()
-        ]
-        await enqueue_commands(connection, outgoing, self._key)
+        }
+        await put_questions(
+            connection, self._key, questions, identity, correlation_id=reading, traceparent=question.traceparent
+        )
         if not position.before:
             wanted = question.wanted.model_dump(mode="json", exclude_none=True)
-            read = OwnRecord("audit.read", PLATFORM_SCOPE, actor.id, after={"wanted": wanted}, cause_id=reading)
+            read = OwnRecord(
+                "audit.read", PLATFORM_SCOPE, str(identity.subject_id), after={"wanted": wanted}, cause_id=reading
+            )
             await record(connection, read, identity=identity, traceparent=question.traceparent)
 
 
