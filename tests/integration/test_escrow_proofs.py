@@ -193,6 +193,19 @@ async def test_every_commitment_of_a_large_campaign_is_proven_at_each_checkpoint
                         assert proof.checkpoint.body.leaf_count == len(people)
 
 
+async def test_accounts_that_do_not_balance_are_not_signed_and_somebody_is_called() -> None:
+    async with ledger_stage() as stage:
+        scope = await stage.campaign("ACTIVE")
+        await stage.post(lock(scope, uuid4(), 1_000))
+        await stage.run("ALTER TABLE ledger_account DISABLE TRIGGER USER", owner=True)
+        change = "UPDATE ledger_account SET balance_minor = 900 WHERE scope = :s AND class = 'escrow'"
+        await stage.run(change, owner=True, s=scope)
+        assert await Checkpointer(settings).step(Direct(stage)) == 0
+        (case,) = await stage.run("SELECT kind, scope, blocking FROM cases")
+        assert (case.kind, case.scope, case.blocking) == ("ledger_unbalanced", scope, True)
+        assert await stage.run("SELECT FROM checkpoint") == []
+
+
 async def test_what_was_signed_can_not_be_changed_or_taken_back() -> None:
     async with ledger_stage() as stage:
         scope = await stage.campaign("ACTIVE")

@@ -99,20 +99,25 @@ _ADD_STATE = sql(
 )
 _NEWEST = sql(
     """
-    SELECT DISTINCT ON (c.scope) c.scope, c.number, c.hash, c.currency, c.owed_minor, c.held_minor,
-        p.platform_number
-    FROM checkpoint c
+    SELECT c.scope, c.number, c.hash, c.currency, c.owed_minor, c.held_minor, p.platform_number
+    FROM ledger_scope s
+    CROSS JOIN LATERAL (SELECT * FROM checkpoint c WHERE c.scope = s.scope ORDER BY number DESC LIMIT 1) c
     LEFT JOIN platform_cover p ON p.scope = c.scope AND p.number = c.number
-    ORDER BY c.scope, c.number DESC
+    ORDER BY s.scope
     """
 )
 _COVERED_AT = sql(
     """
-    SELECT DISTINCT ON (c.scope) c.scope, c.hash
-    FROM platform_cover p
+    SELECT c.scope, c.hash
+    FROM ledger_scope s
+    CROSS JOIN LATERAL (
+        SELECT p.scope, p.number FROM platform_cover p
+        WHERE p.scope = s.scope AND p.platform_number <= :platform_number
+        ORDER BY p.number DESC
+        LIMIT 1
+    ) p
     JOIN checkpoint c ON c.scope = p.scope AND c.number = p.number
-    WHERE p.platform_number <= :platform_number
-    ORDER BY c.scope, c.number DESC
+    ORDER BY s.scope
     """
 )
 
