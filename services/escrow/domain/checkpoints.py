@@ -119,6 +119,6 @@ def held_minor(sums: Mapping[str, int]) -> int:
 
 
 def state_totals(sums: Mapping[str, int]) -> Sums:
-    """The sums that the state tree's root must have."""
+    """Sums per account class in the sequence of the state tree."""
     a, b, c, d = (sums.get(name, 0) for name in STATE_CLASSES)
     return (a, b, c, d)
