@@ -175,6 +175,18 @@ const transparency = createRoute({
   ),
 });
 
+const newDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/drafts/new",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "NewDraftPage"),
+});
+
+const editDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/campaigns/$campaignId/edit",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "EditDraftPage"),
+});
+
 const problem = createRoute({
   getParentRoute: () => root,
   path: "/problems/$code",
@@ -201,6 +213,8 @@ export const router = createRouter({
     staff,
     staffCampaign,
     transparency,
+    newDraft,
+    editDraft,
     problem,
   ]),
   scrollRestoration: true,
