@@ -27,6 +27,11 @@ CHECKPOINTS_MAX = 500
 KEPT_BRIEFLY = {"Cache-Control": "public, max-age=10"}
 """Lines are never changed, only added: whoever has an answer of ten seconds ago lacks the newest at most."""
 
+_FILE = answers(PlatformCheckpointList, 422)
+_FILE[200]["content"] = {
+    "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"body":{…},"public_key":"…","signature":"…"}\n'}
+}
+
 router = APIRouter(prefix="/v1", tags=["transparency"])
 
 
@@ -34,7 +39,7 @@ router = APIRouter(prefix="/v1", tags=["transparency"])
     "/transparency/checkpoints",
     operation_id="platform_checkpoints",
     summary="The public file of platform checkpoints, to keep and to compare",
-    responses=answers(PlatformCheckpointList),
+    responses=_FILE,
 )
 async def platform_checkpoints(
     request: Request,

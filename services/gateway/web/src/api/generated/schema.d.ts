@@ -17235,6 +17235,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PlatformCheckpointList"];
+                    /** @example {"body":{…},"public_key":"…","signature":"…"} */
+                    "application/x-ndjson": string;
                 };
             };
             /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
