@@ -203,7 +203,7 @@ async def test_accounts_that_do_not_balance_are_not_signed_and_somebody_is_calle
         assert await Checkpointer(settings).step(Direct(stage)) == 0
         (case,) = await stage.run("SELECT kind, scope, blocking FROM cases")
         assert (case.kind, case.scope, case.blocking) == ("ledger_unbalanced", scope, True)
-        assert await stage.run("SELECT FROM checkpoint") == []
+        assert await stage.run("SELECT number FROM checkpoint") == []
 
 
 async def test_what_was_signed_can_not_be_changed_or_taken_back() -> None:
