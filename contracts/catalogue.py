@@ -1,6 +1,7 @@
 """Imports every message module, so that the registry is complete. Import this before decoding anything."""
 
 from contracts import (
+    alerts,
     audit_trail,
     campaigns,
     clearing,
@@ -15,6 +16,7 @@ from contracts import (
 
 MODULES = (
     campaigns,
+    alerts,
     escrow,
     clearing,
     suppliers,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from contracts import campaigns, clearing, suppliers
+from contracts import alerts, campaigns, clearing, suppliers
 from contracts.common import CaseClosedShape, CaseOpenedShape, CommandRefusedShape
 from contracts.envelope import Envelope, Message
 from contracts.topics import events_topic
 from services.gateway.store.generations import consumer_name, schema_name
 from services.gateway.store.projection import Rows, notify, write
+from services.gateway.usecases.fold_alerts import fold_alert
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
+from services.gateway.usecases.fold_plans import fold_plan_step, fold_submission
+from services.gateway.usecases.fold_refunds import fold_refund
 from services.gateway.usecases.fold_suppliers import fold_delivery, fold_invitation
 from services.gateway.usecases.fold_transparency import fold_checkpoint
 from services.kit.service import Service
@@ -30,8 +33,9 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
-    "escrow": (fold_payment, fold_money, fold_checkpoint),
+    "escrow": (fold_payment, fold_money, fold_refund, fold_plan_step, fold_submission, fold_checkpoint),
     "suppliers": (fold_delivery, fold_invitation),
+    "notifications": (fold_alert,),
 }
 """Producing service → the folds of its events, the frequent ones first."""
 
@@ -53,7 +57,10 @@ DONE_EVENTS: frozenset[str] = frozenset(
         suppliers.IssueReported.type,
         suppliers.IssueDecided.type,
         clearing.ClearingPlanSubmitted.type,
+        clearing.PlanByHandSubmitted.type,
         clearing.ClearingPlanApproved.type,
+        alerts.AlertRuleSet.type,
+        alerts.AlertRuleRemoved.type,
     }
 )
 """Events that are the outcome of the command that caused them; the commitment's own course is read from its rows."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from tests.browser.newcomers import invite_staff, let_the_proof_age
 from tests.browser.site import Site
-from tests.fixtures.world import World
+from tests.fixtures.world import ADDRESS, World
 
 TO_CLOSE = {"days": 10, "minutes": 2}
 INSPECTION = {"days": 7, "minutes": 2}
@@ -72,7 +72,7 @@ async def test_a_draft_is_written_and_two_changes_of_it_meet_without_loss(site: 
 async def test_a_campaign_is_accepted_delivered_and_released_by_the_people_of_the_pages(
     site: Site, world: World
 ) -> None:
-    campaign = await world.campaign()
+    campaign = await world.campaign(delivers_to="participant_address")
     maya = await world.person("maya")
     mine = await world.join(maya, campaign, 1)
     (other,) = await world.participants(1)
@@ -88,6 +88,7 @@ async def test_a_campaign_is_accepted_delivered_and_released_by_the_people_of_th
 
     delivered = await site.run("supplier_delivers", campaign=campaign["id"], tracking="T-7")
     assert delivered["table"].count("Delivered") == 2
+    assert ADDRESS["lines"][0] in delivered["addresses"]
     await world.state(campaign, "INSPECTION")
     await world.advance(**INSPECTION)
 

@@ -161,7 +161,7 @@ def session_token(request: Request) -> str | None:
 
 def own_origin(request: Request) -> str:
     """The site's origin: the one that was asked for, or the first of the settings' when they name some and not this."""
-    asked = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    asked = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
     named = gateway_of(request).settings.public_origins
     return named[0] if named and asked not in named else asked
 

@@ -27,13 +27,14 @@ REFUND_REASONS: dict[str, str] = {
     "chargeback": "your bank took the payment back",
     "correction": "it was corrected by staff",
     "late_receipt": "it arrived after the reservation had ended",
+    "goodwill": "staff decided a remedy after the release",
 }
 
 
 def money_now(commitment: Mapping[str, Any]) -> str:
     """The sentence for one row of the read model (see `store.read_commitments.COMMITMENT_COLUMNS`)."""
     if commitment["refund_state"] is not None:
-        return _refund(commitment)
+        return _refund(commitment) + _rest(commitment)
     state = commitment["state"]
     amount = money(commitment["amount_minor"], commitment["currency"])
     if state == "LOCKED":
@@ -52,6 +53,14 @@ def money_now(commitment: Mapping[str, Any]) -> str:
     }[state]
 
 
+def _rest(commitment: Mapping[str, Any]) -> str:
+    """What is still held after a part was refunded by hand."""
+    if (commitment["state"], commitment["refund_reason"]) != ("LOCKED", "partial"):
+        return ""
+    rest_minor = commitment["amount_minor"] - commitment["refunded_minor"]
+    return f" {money(rest_minor, commitment['currency'])} is still held in escrow. {_held_until(commitment)}"
+
+
 def _refund(commitment: Mapping[str, Any]) -> str:
     amount = money(commitment["refund_minor"], commitment["currency"])
     why = REFUND_REASONS.get(commitment["refund_reason"] or "", "of a correction")
@@ -59,6 +68,12 @@ def _refund(commitment: Mapping[str, Any]) -> str:
     if state == "sent":
         when = commitment["refund_sent_at"] or commitment["refund_decided_at"]
         return f"{amount} was refunded to your card on {day(when)} because {why}; your bank shows it within days."
+    if state == "paid_outside":
+        when = commitment["refund_sent_at"] or commitment["refund_decided_at"]
+        return (
+            f"{amount} was paid back to you on {day(when)} another way than your card because {why}; two people approved "
+            "it with the proof of payment."
+        )
     if state == "failed":
         return (
             f"{amount} is owed to you because {why}. The card refund did not go through; staff have an open case to "

@@ -53,6 +53,8 @@ KINDS: dict[str, Kind] = {
     "approve_clearing_plan": Kind("clearing_plan", 200),
     "retry_plan_transfer": Kind("clearing_plan", 200),
     "top_up_float": Kind("top_up", 201),
+    "set_alert_rule": Kind("alert_rule", 201),
+    "remove_alert_rule": Kind("alert_rule", 200),
 }
 
 _ADDRESSES = {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from fastapi import Request, Response
+from pydantic_core import to_json
 
 from contracts.errors import PROBLEMS
 from services.gateway.domain.operation import KINDS, Operation, Outcome, address
@@ -25,8 +23,9 @@ Present = Callable[[Outcome], Awaitable[Mapping[str, Any]]]
 
 def json_answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer with a JSON body; private unless a header says otherwise."""
-    content = json.dumps(body, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, status_code=status, media_type="application/json", headers={**PRIVATE, **(headers or {})})
+    return Response(
+        to_json(body), status_code=status, media_type="application/json", headers={**PRIVATE, **(headers or {})}
+    )
 
 
 def created_answer(body: Any, *, at: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -114,11 +113,3 @@ def resource_view(operation: Operation) -> dict[str, Any]:
         "id": str(operation.resource_id),
         "href": address(resource_type, operation.resource_id),
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -22,9 +22,9 @@ class PaymentView(Answer):
 
 
 class RefundView(Answer):
-    """A refund: paid only when its state is `sent`."""
+    """A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof)."""
 
-    state: Literal["decided", "pending", "sent", "failed"]
+    state: Literal["decided", "pending", "sent", "failed", "paid_outside"]
     amount: MoneyView
     reason: str | None
     decided_at: datetime | None

@@ -76,7 +76,7 @@ def act(
         },
     }
     optional_body = not body.model_fields
-    parameters = _headers(described.wait_seconds) + ([_IF_MATCH] if versioned else [])
+    parameters = _headers(described.wait_seconds) + ([IF_MATCH] if versioned else [])
     return {
         "operation_id": kind,
         "status_code": described.status,
@@ -85,7 +85,7 @@ def act(
     }
 
 
-_IF_MATCH: dict[str, Any] = {
+IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
     "required": True,

@@ -23,11 +23,21 @@ _CAMPAIGN = (
     "submit_campaign",
     "review_campaign",
 )
-_COMMITMENT = ("commitments_read", "pay_commitment", "withdraw_commitment", "report_issue")
+_COMMITMENT = (
+    "commitments_read",
+    "commitments_delivery_address",
+    "pay_commitment",
+    "withdraw_commitment",
+    "report_issue",
+)
+_ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
-_PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
+_ALERT = ("remove_alert_rule",)
+_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "AddressView": ("address_id", _ONE, _ADDRESS),
+    "AddressList": ("address_id", _FIRST, _ADDRESS),
     "OperationView": ("operation_id", _ONE, ("operations_read",)),
     "CampaignView": ("campaign_id", _ONE, _CAMPAIGN),
     "CampaignList": ("campaign_id", _FIRST, _CAMPAIGN),
@@ -37,6 +47,8 @@ LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "IssueView": ("issue_id", _ONE, ("decide_issue",)),
     "IssueList": ("issue_id", _FIRST, ("decide_issue",)),
     "InvitationList": ("invitation_id", _FIRST, _INVITATION),
+    "AlertRuleView": ("rule_id", _ONE, _ALERT),
+    "AlertRuleList": ("rule_id", _FIRST, _ALERT),
     "PlanView": ("plan_id", _ONE, _PLAN),
     "PlanList": ("plan_id", _FIRST, _PLAN),
 }

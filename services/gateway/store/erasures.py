@@ -20,7 +20,8 @@ REQUESTS_MAX = 100
 
 _INSERT_KEYS = sql(
     "INSERT INTO person_key (subject_id, wrapped) "
-    "SELECT * FROM unnest(CAST(:subjects AS uuid[]), CAST(:wrapped AS text[]))"
+    "SELECT * FROM unnest(CAST(:subjects AS uuid[]), CAST(:wrapped AS text[])) "
+    "ON CONFLICT DO NOTHING"
 )
 _REQUEST = sql(
     "INSERT INTO erasure_request (subject_id, requested_at, not_before) VALUES (:subject_id, :now, :not_before) "
@@ -74,8 +75,10 @@ _ERASE = (
     "DELETE FROM authenticator WHERE subject_id = :subject_id",
     "DELETE FROM recovery_code WHERE subject_id = :subject_id",
     "DELETE FROM campaign_admission WHERE subject_id = :subject_id",
-    "UPDATE account SET email_lookup = NULL, email_sealed = NULL, label = NULL, external_id = NULL, erased_at = :now "
-    "WHERE subject_id = :subject_id",
+    "DELETE FROM address WHERE subject_id = :subject_id",
+    "DELETE FROM commitment_address WHERE subject_id = :subject_id",
+    "UPDATE account SET email_lookup = NULL, email_sealed = NULL, label = NULL, external_id = NULL, "
+    "display_name_sealed = NULL, erased_at = :now WHERE subject_id = :subject_id",
     "DELETE FROM access_token WHERE subject_id = :subject_id",
     "DELETE FROM calendar_feed WHERE subject_id = :subject_id",
     "DELETE FROM issue_text WHERE participant_id = :subject_id",
@@ -84,7 +87,7 @@ _ERASE = (
 
 
 async def insert_person_keys(connection: AsyncConnection, wrapped: Mapping[UUID, str]) -> None:
-    """Store the keys of new people."""
+    """Store keys; whoever has one keeps it."""
     if wrapped:
         await connection.execute(_INSERT_KEYS, {"subjects": list(wrapped), "wrapped": list(wrapped.values())})
 

@@ -137,8 +137,10 @@ TABLES: dict[str, Table] = {
             "decided_at": "timestamptz",
             "sent_at": "timestamptz",
             "state_at": "timestamptz",
+            "failures": "integer",
         },
-        indexes=("commitment_id", "campaign_id"),
+        sums=frozenset({"failures"}),
+        indexes=("commitment_id", "campaign_id", "decided_at, decision_id"),
     ),
     "campaign_ledger": Table(
         "scope_id",
@@ -170,6 +172,14 @@ TABLES: dict[str, Table] = {
             "refused_code": "text",
             "refused_transfers": "integer",
             "submitted_at": "timestamptz",
+            "reason_code": "text",
+            "evidence": "jsonb",
+            "target_plan_id": "uuid",
+            "target_position": "bigint",
+            "preview": "jsonb",
+            "lines_applied": "integer",
+            "lines_failed": "integer",
+            "completed_at": "timestamptz",
         },
         sums=frozenset({"refused_transfers"}),
         indexes=("campaign_id", "state"),
@@ -181,6 +191,23 @@ TABLES: dict[str, Table] = {
         key_type="text",
     ),
     "platform_checkpoint": Table("number", {"hash": "text", "signed": "jsonb", "at": "timestamptz"}, key_type="bigint"),
+    "plan_line": Table(
+        "line_id",
+        {
+            "plan_id": "uuid",
+            "campaign_id": "uuid",
+            "commitment_id": "uuid",
+            "amount_minor": "bigint",
+            "currency": "text",
+            "to_reserve": "boolean",
+            "account": "text",
+            "before_minor": "bigint",
+            "after_minor": "bigint",
+            "told_at": "timestamptz",
+        },
+        key_type="text",
+        indexes=("plan_id, told_at, commitment_id",),
+    ),
     "top_up": Table("id", {"amount_minor": "bigint", "currency": "text", "at": "timestamptz"}),
     # from suppliers.events
     "supplier": Table("id", {"display_name": "text", "tier": "text", "registered_at": "timestamptz"}),
@@ -235,6 +262,24 @@ TABLES: dict[str, Table] = {
             "accepted_at": "timestamptz",
         },
     ),
+    # from notifications.events: a rule on its person's stream, its end and its firings on campaigns' streams
+    "alert_rule": Table(
+        "id",
+        {
+            "participant_id": "uuid",
+            "campaign_id": "uuid",
+            "rule": "jsonb",
+            "set_at": "timestamptz",
+            "removed_at": "timestamptz",
+        },
+        indexes=("participant_id",),
+    ),
+    "alert_end": Table("rule_id", {"campaign_id": "uuid", "ended_at": "timestamptz", "end_reason": "text"}),
+    "alert_firing": Table(
+        "id",
+        {"rule_id": "uuid", "campaign_id": "uuid", "fired_at": "timestamptz"},
+        indexes=("rule_id",),
+    ),
     # from every service; each row is written by one of them
     "case_record": Table(
         "case_id",
@@ -273,6 +318,7 @@ SCOPE_OF: dict[str, str] = {
     "platform_checkpoint": "'platform'",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
+    "alert_rule": "CAST(participant_id AS text)",
     "case_record": "scope",
     "outcome": "scope",
 }

@@ -20,16 +20,21 @@ from contracts.errors import Rejected
 from contracts.notices import NOTICES_MAX, NoticesTold, TellNotices
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.person_keys import contact_of
-from services.gateway.schemas.views import commitment_view, issue_view
+from services.gateway.schemas.views import alert_rule_view, commitment_view, issue_view
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import read_person
 from services.gateway.store.cursors import LIMIT_MAX, Page
+from services.gateway.store.read_alerts import own_alerts
 from services.gateway.store.read_commitments import own_commitments
 from services.gateway.store.read_model import ReadModel, Row
 from services.gateway.usecases.ask_services import Questions, answered, put_questions
+from services.gateway.usecases.choose_account_kind import own_kind
+from services.gateway.usecases.keep_addresses import own_addresses, own_copies
 
 Section = Literal[
     "account",
+    "addresses",
+    "delivery_addresses",
     "commitments",
     "consents",
     "issues",
@@ -38,6 +43,7 @@ Section = Literal[
     "passkeys",
     "invitations",
     "access_tokens",
+    "alerts",
     "notices",
 ]
 _OWN_ROWS: dict[Section, Callable[[AsyncConnection, UUID], Awaitable[Sequence[Any]]]] = {
@@ -91,20 +97,30 @@ class OwnData:
         """The asked parts. Raises Rejected: clock_moving, service_unavailable."""
         found: dict[str, Any] = dict.fromkeys(SECTIONS)
         subject_id, more_notices = identity.subject_id, False
+        own_key = self._settings.people_key_gateway.get_secret_value()
         if "notices" in sections:
             found["notices"], more_notices = await self._notices(identity)
         async with self._engine.connect() as connection:
             if "account" in sections:
                 account = await read_person.own_account(connection, subject_id)
-                own_key = self._settings.people_key_gateway.get_secret_value()
                 contact = await contact_of(connection, own_key, subject_id)
-                found["account"] = dict(account._mapping) | {"email": contact.get("email")}
+                kind = await own_kind(connection, own_key, subject_id)
+                found["account"] = dict(account._mapping) | {
+                    "email": contact.get("email"), "kind": kind.kind, "display_name": kind.name,
+                }  # fmt: skip
+            if "addresses" in sections:
+                found["addresses"] = await own_addresses(connection, own_key, subject_id)
+            if "delivery_addresses" in sections:
+                found["delivery_addresses"] = await own_copies(connection, own_key, subject_id)
             for section, rows_of in _OWN_ROWS.items():
                 if section in sections:
                     found[section] = _plain(await rows_of(connection, subject_id))
         if "issues" in sections:
             rows = await read_person.own_issues(self._reads, subject_id)
             found["issues"] = [issue_view(row, with_text=True) for row in rows]
+        if "alerts" in sections:
+            rows = await own_alerts(self._reads, subject_id, rows_max=read_person.ROWS_MAX + 1)
+            found["alerts"] = [alert_rule_view(row) for row in rows]
         if {"commitments", "consents"} & set(sections):
             commitments = await self._commitments(subject_id)
             if "commitments" in sections:

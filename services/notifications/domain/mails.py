@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from contracts.alerts import ClosesWithin, RefundUnsettled, StateReached, TargetPercent
 from contracts.envelope import derived_id
 from contracts.proofs.checkpoint import SHORT_CHARACTERS
 
-Template = Literal["funds_held", "refund_sent", "funds_released"]
+Template = Literal["funds_held", "refund_sent", "funds_released", "alert"]
 
-VERSIONS: dict[Template, int] = {"funds_held": 2, "refund_sent": 2, "funds_released": 2}
+AlertRule = TargetPercent | ClosesWithin | StateReached | RefundUnsettled
+
+VERSIONS: dict[Template, int] = {"funds_held": 2, "refund_sent": 2, "funds_released": 2, "alert": 1}
 """The version of each template in use."""
 
 CHANNEL: Literal["mail"] = "mail"
@@ -149,3 +152,14 @@ def funds_released(
     }
     names = (campaign.product_name, supplier_name)
     return Mail("funds_released", share.participant_id, campaign.campaign_id, facts, names)
+
+
+def alert(campaign: CampaignFacts, participant_id: UUID, rule: AlertRule, *, happened_at: datetime) -> Mail:
+    """The mail that tells a person that a rule of theirs came true."""
+    facts = {
+        "campaign_title": campaign.title,
+        "close_at": campaign.close_at,
+        "happened_at": happened_at,
+        **rule.model_dump(exclude={"campaign_id"}),
+    }
+    return Mail("alert", participant_id, campaign.campaign_id, facts, (campaign.product_name,))

@@ -32,6 +32,10 @@ export function TermsFacts({ terms, hash }: TermsFactsProps) {
       value: t("campaign.days", { count: terms.delivery_window_days }),
     },
     { label: t("campaign.deliveryModel"), value: terms.delivery_model },
+    {
+      label: t("campaign.deliversTo"),
+      value: t(`campaign.deliversToWords.${terms.delivers_to ?? "hand_over_point"}`),
+    },
     { label: t("campaign.delivery"), value: terms.delivery_terms },
     { label: t("campaign.refund"), value: terms.refund_terms },
     ...(hash === undefined

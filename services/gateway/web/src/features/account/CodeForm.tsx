@@ -7,26 +7,33 @@ import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { CodeLine } from "@/shared/proof/CodeLine";
 import { Stack } from "@/shared/Stack";
+import { type ChosenKind, KindFields, kindBody } from "./KindFields";
 import { useAskCode, useGiveCode } from "./queries";
 
 interface CodeFormProps {
   /** An invitation's token, for signing up. */
   token?: string;
+  /** Whether it makes a participant's account, whose kind is chosen here. */
+  choosesKind?: boolean;
   onDone: (session: { account: Account; campaign_id: string | null }) => void;
 }
 
 /** An address, then the code from the mail. */
-export function CodeForm({ token, onDone }: CodeFormProps) {
+export function CodeForm({ token, choosesKind = false, onDone }: CodeFormProps) {
   const { t } = useTranslation();
   const [email, setEmail] = useState("");
   const [missing, setMissing] = useState(false);
+  const [chosen, setChosen] = useState<ChosenKind>({ kind: "person", name: "" });
+  const [nameless, setNameless] = useState(false);
   const ask = useAskCode(token);
   const give = useGiveCode();
 
   function sendAddress(event: FormEvent) {
     event.preventDefault();
+    const kind = kindBody(chosen);
     setMissing(email.trim() === "");
-    if (email.trim() !== "") ask.mutate(email.trim());
+    setNameless(kind === null);
+    if (email.trim() !== "" && kind !== null) ask.mutate({ email: email.trim(), kind });
   }
 
   if (ask.data === undefined) {
@@ -41,6 +48,9 @@ export function CodeForm({ token, onDone }: CodeFormProps) {
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
+        {choosesKind ? (
+          <KindFields chosen={chosen} missing={nameless} onChange={setChosen} />
+        ) : null}
         <Button
           type="submit"
           variant={token === undefined ? "default" : "filled"}

@@ -15,6 +15,7 @@ import { TrustPanel } from "@/shared/TrustPanel";
 import classes from "./Commitments.module.css";
 import { CommitmentTimeline } from "./CommitmentTimeline";
 import { ConfirmPayment } from "./ConfirmPayment";
+import { DeliveryAddress } from "./DeliveryAddress";
 import { PayAgain } from "./PayAgain";
 import { ProofSection } from "./proof/ProofSection";
 import { useCommitment } from "./queries";
@@ -74,6 +75,7 @@ function Shown({ commitment, mayAct }: { commitment: Commitment; mayAct: boolean
           </Section>
           <CommitmentFacts commitment={commitment} />
           {mayAct ? <ProofSection commitmentId={commitment.id} /> : null}
+          {mayAct ? <DeliveryAddress commitmentId={commitment.id} /> : null}
           {mayAct && acts.report_issue ? <ReportIssue commitmentId={commitment.id} /> : null}
           {mayAct && acts.withdraw ? <Withdraw commitment={commitment} /> : null}
         </div>

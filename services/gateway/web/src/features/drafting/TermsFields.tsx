@@ -1,12 +1,17 @@
+import { Radio } from "@mantine/core";
+import { Controller, useFormContext } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import { Fields } from "@/shared/Form";
 import { Section } from "@/shared/Section";
+import { DELIVERS_TO, type DraftValues } from "./draft";
 import { Field } from "./Field";
+import { labelOf } from "./labels";
 import { Row } from "./Row";
 
 /** Every field of the document that participants and the supplier accept. */
 export function TermsFields() {
   const { t } = useTranslation();
+  const { control } = useFormContext<DraftValues>();
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <Section title={t("campaign.terms")} note={t("draft.termsNote")}>
@@ -34,6 +39,22 @@ export function TermsFields() {
         </Row>
         <Field path="terms.close_at" note={t("draft.closeNote", { zone })} type="datetime-local" />
         <Field path="terms.delivery_model" />
+        <Controller
+          control={control}
+          name="terms.delivers_to"
+          render={({ field }) => (
+            <Radio.Group label={t(labelOf("terms.delivers_to"))} {...field}>
+              {DELIVERS_TO.map((each) => (
+                <Radio
+                  key={each}
+                  mt="xs"
+                  value={each}
+                  label={t(`campaign.deliversToWords.${each}`)}
+                />
+              ))}
+            </Radio.Group>
+          )}
+        />
         <Field path="terms.delivery_terms" long />
         <Field path="terms.refund_terms" long />
       </Fields>

@@ -19,6 +19,7 @@ export const COMPARED = [
   "terms.fee_basis_points",
   "terms.delivery_window_days",
   "terms.delivery_model",
+  "terms.delivers_to",
   "terms.delivery_terms",
   "terms.refund_terms",
   "supplier_ids",

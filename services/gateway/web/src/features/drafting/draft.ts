@@ -4,6 +4,7 @@ import type { Campaign, Product, Terms } from "@/api/types";
 import { localMoment, momentOf, readAmount, readHundredths, writeAmount } from "./writing";
 
 export type CampaignBody = components["schemas"]["CampaignBody"];
+type DeliversTo = NonNullable<Terms["delivers_to"]>;
 
 /** What a draft tells, as the interface has it; the readiness answers are told to nobody. */
 export type Content = Pick<CampaignBody, "product" | "terms" | "supplier_ids" | "visibility">;
@@ -24,7 +25,7 @@ export interface DraftValues {
     sku: string;
     reference_prices: PriceValues[];
   };
-  terms: Record<keyof Terms, string>;
+  terms: Record<Exclude<keyof Terms, "delivers_to">, string> & { delivers_to: DeliversTo };
   supplier_ids: string[];
   visibility: Content["visibility"];
   readiness: Record<"owner" | "backup" | "what_fails" | "who_notices" | "what_then", string>;
@@ -43,6 +44,7 @@ export type Fault =
   | "belowMinimum";
 
 export const READINESS = ["owner", "backup", "what_fails", "who_notices", "what_then"] as const;
+export const DELIVERS_TO = ["hand_over_point", "participant_address"] as const;
 export const VISIBILITIES = ["private", "members", "open"] as const;
 const UNITS_MAX = 1_000_000;
 const DELIVERY_DAYS_MAX = 365;
@@ -69,6 +71,7 @@ export const EMPTY: DraftValues = {
     fee_basis_points: "",
     delivery_window_days: "",
     delivery_model: "",
+    delivers_to: "hand_over_point",
     delivery_terms: "",
     refund_terms: "",
   },
@@ -111,6 +114,7 @@ export function valuesOf(content: Content): DraftValues {
       close_at: localMoment(terms.close_at),
       fee_basis_points: writeAmount(terms.fee_basis_points, "usd"),
       delivery_window_days: String(terms.delivery_window_days),
+      delivers_to: terms.delivers_to ?? EMPTY.terms.delivers_to,
     },
     supplier_ids: [...content.supplier_ids],
     visibility: content.visibility,
@@ -171,6 +175,7 @@ export class Reading {
       fee_basis_points: this.percent("terms.fee_basis_points"),
       delivery_window_days: this.whole("terms.delivery_window_days", DELIVERY_DAYS_MAX),
       delivery_model: this.text("terms.delivery_model"),
+      delivers_to: this.values.terms.delivers_to,
       delivery_terms: this.text("terms.delivery_terms"),
       refund_terms: this.text("terms.refund_terms"),
     };

@@ -49,6 +49,8 @@ function serve({
       kept = kept.filter(({ id }) => id !== params.id);
       return new HttpResponse(null, { status: 204 });
     }),
+    http.get("*/v1/me/alerts", () => HttpResponse.json({ data: [], next_cursor: null })),
+    http.get("*/v1/campaigns", () => HttpResponse.json({ data: [], next_cursor: null })),
     http.get("*/v1/me/calendar", () => HttpResponse.json({ made_at, url: null })),
     http.post("*/v1/me/calendar", () => {
       renewals += 1;

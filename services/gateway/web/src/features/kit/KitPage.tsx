@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { AlertSection } from "@/features/kit/AlertSection";
 import { CalendarSection } from "@/features/kit/CalendarSection";
 import { TokenSection } from "@/features/kit/TokenSection";
 import { Page } from "@/shared/Page";
@@ -6,7 +7,8 @@ import { RequireRole } from "@/shared/RequireRole";
 import { Stack } from "@/shared/Stack";
 import { isStaff, useSession } from "@/shared/session";
 
-/** What people's own programs use: access tokens, and a participant's calendar by a secret address. */
+/** What a participant is told of (alert rules), what people's own programs use (access tokens), and a participant's
+ * calendar by a secret address. */
 export function KitPage() {
   const { t } = useTranslation();
   const session = useSession();
@@ -15,6 +17,7 @@ export function KitPage() {
       {(account) => (
         <Page title={t("kit.title")} lead={t("kit.lead")} width="narrow">
           <Stack gap="large">
+            {account.role === "participant" ? <AlertSection /> : null}
             <TokenSection />
             {account.role === "participant" ? <CalendarSection /> : null}
           </Stack>

@@ -14,6 +14,7 @@ import { StateWord, toneOf } from "@/shared/StateWord";
 import { CaseList } from "./CaseList";
 import { IssueLine } from "./IssueLine";
 import { useDrafts, useOverview } from "./queries";
+import { RefundQueue } from "./RefundQueue";
 import classes from "./Staff.module.css";
 
 /** What needs a person now, each one link from its act. */
@@ -60,6 +61,7 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
           </Lines>
         )}
       </Section>
+      <RefundQueue />
       <Section title={t("staff.cases")}>
         <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} />
       </Section>
@@ -125,7 +127,7 @@ function PlanLines({ plans }: { plans: readonly Plan[] }) {
         <Line key={plan.id}>
           <TextLink to="/staff/campaigns/$campaignId" params={{ campaignId: plan.campaign_id }}>
             {t("plan.heading", {
-              kind: t(plan.kind === "release" ? "plan.release" : "plan.reserve_release"),
+              kind: plan.kind_words,
               moment: formatMoment(plan.submitted_at),
             })}
           </TextLink>

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { components } from "@/api/generated/schema";
-import type { Issue, Plan, ReviewBody } from "@/api/types";
+import type { Issue, Plan, PlanBody, ReviewBody } from "@/api/types";
 import { useAct } from "@/shared/useAct";
 
 type CampaignAnswer = components["schemas"]["CampaignView"];
@@ -74,6 +74,46 @@ export function useLines(campaignId: string) {
   });
 }
 
+export function useUnsettledRefunds() {
+  return useInfiniteQuery({
+    queryKey: ["refunds-unsettled"],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/refunds/unsettled", {
+          params: {
+            query: {
+              limit: COMMITMENTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
+    refetchInterval: RECHECK_MILLISECONDS,
+  });
+}
+
+export function usePlanLines(planId: string) {
+  return useInfiniteQuery({
+    queryKey: ["plan-lines", planId],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/clearing-plans/{plan_id}/lines", {
+          params: {
+            path: { plan_id: planId },
+            query: {
+              limit: COMMITMENTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
+  });
+}
+
 export function useSubmitCampaign(campaignId: string) {
   return useAct<Record<string, never>, CampaignAnswer>({
     name: `submit/${campaignId}`,
@@ -108,7 +148,7 @@ export function useSignOff(campaignId: string) {
 }
 
 export function useMakePlan(campaignId: string) {
-  return useAct<{ kind: "release" | "reserve_release"; reason: string }, Plan>({
+  return useAct<PlanBody, Plan>({
     name: `make-plan/${campaignId}`,
     send: (body, headers) =>
       api.POST("/v1/campaigns/{campaign_id}/clearing-plans", {
