@@ -130,9 +130,9 @@ def test_every_mail_renders_whole_and_in_allowed_words() -> None:
         assert "http://127.0.0.1:8000/commitments" in rendered.body_text
 
 
-def test_every_mail_prints_the_head_of_the_public_file_in_allowed_words() -> None:
+def test_every_money_mail_prints_the_head_of_the_public_file_in_allowed_words() -> None:
     head = mails.ProofHead(number=17, hash="ab" * 32)
-    for mail in every_mail():
+    for mail in (each for each in every_mail() if each.template != "alert"):
         rendered = render_mail(mail, with_html=True, proof_head=head)
         assert rendered.html is not None
         assert "number 17, abababababababab," in rendered.body_text
