@@ -11,7 +11,20 @@ from contracts import (
     notices,
     notifications,
     suppliers,
+    transparency,
 )
 
-MODULES = (campaigns, alerts, escrow, clearing, suppliers, notifications, gateway, housekeeping, audit_trail, notices)
+MODULES = (
+    campaigns,
+    alerts,
+    escrow,
+    clearing,
+    suppliers,
+    notifications,
+    gateway,
+    housekeeping,
+    audit_trail,
+    notices,
+    transparency,
+)
 """The modules that define messages."""

@@ -332,6 +332,14 @@ PROBLEMS: dict[str, Problem] = {
     "inspection_not_open": Problem(
         409, "The inspection of this commitment is not open", "Contact staff about a later fault."
     ),
+    "proof_not_ready": Problem(
+        409,
+        "There is no proof of this commitment yet",
+        "A proof comes with the next signed checkpoint after its first movement. Ask again in a minute.",
+    ),
+    "checkpoint_unknown": Problem(
+        409, "This campaign has no checkpoint with that number", "The campaign's list of checkpoints names them all."
+    ),
     "issue_unknown": Problem(404, "This issue is not known", "Check the address."),
     "issue_decided": Problem(409, "This issue is decided already", "Read its decision."),
 }

@@ -59,7 +59,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I14", "Settled final campaigns are empty", "owed accounts of settled campaigns"),
     Invariant("I15", "Terms are frozen", "a commitment's terms with those joined; what was charged with units × price"),
     Invariant("I16", "Two people", "makers and approvers of plans and discards, and their roles then"),
-    Invariant("I17", "Append-only and unbroken", "hash chains recomputed; rights, guards, update and delete counters"),
+    Invariant(
+        "I17",
+        "Append-only and unbroken",
+        "hash chains and trees recomputed, with what was told and signed; rights, guards, update and delete counters",
+    ),
     Invariant("I18", "Running balances are true", "each entry's balance and version with the sums before it"),
     Invariant(
         "I21",

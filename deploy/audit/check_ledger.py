@@ -151,30 +151,6 @@ async def _check_seal(connection: AsyncConnection, findings: Findings, service: 
         findings.add("I17", Finding("the audit records' head differs from the last record", "", service, told))
 
 
-async def check_posted(snapshot: Snapshot, findings: Findings, evidence: Evidence) -> None:
-    """I17: the ledger's hashes are those that left the database as events."""
-    scopes = list(evidence.posted)
-    query = """
-        SELECT told.scope, told.position, told.hash, t.hash AS held
-        FROM unnest(CAST(:scopes AS text[]), CAST(:positions AS bigint[]), CAST(:hashes AS text[]))
-            AS told (scope, position, hash)
-        JOIN ledger_scope s ON s.scope = told.scope AND s.transfer_count >= told.position
-        LEFT JOIN ledger_transfer t ON t.scope = told.scope AND t.position = told.position
-        WHERE t.hash IS DISTINCT FROM told.hash
-    """
-    found = await rows(
-        snapshot.of("escrow"),
-        query,
-        scopes=scopes,
-        positions=[evidence.posted[scope][0] for scope in scopes],
-        hashes=[evidence.posted[scope][1] for scope in scopes],
-    )
-    for row in found:
-        told = {"told": row["hash"], "held": row["held"]}
-        what = "a transfer's hash is not the one that was told"
-        findings.add("I17", Finding(what, row["scope"], str(row["position"]), told))
-
-
 async def check_evidence(snapshot: Snapshot, findings: Findings, evidence: Evidence) -> None:
     """I7: each clearing transfer names acceptance, fulfillment and the end of inspection of its own campaign."""
     for row in await rows(snapshot.of("escrow"), _RELIED):

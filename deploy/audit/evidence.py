@@ -7,7 +7,7 @@ numbers that the snapshot knows; evidence does not, because another service may 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +24,10 @@ from contracts.suppliers import (
     InvitationDeclined,
     InvitationWithdrawn,
 )
+from contracts.transparency import CheckpointSigned, PlatformCheckpointSigned
 from deploy.audit.topics import Record
+
+HASH_BYTES = 32
 
 EVIDENCE = {
     CampaignAccepted.type: "acceptance",
@@ -67,14 +70,16 @@ class Evidence:
         self.events: dict[UUID, tuple[str, str]] = {}
         self.invitations: dict[str, InvitationTold] = {}
         self.plans: dict[str, PlanTold] = {}
-        self.posted: dict[str, tuple[int, str]] = {}
+        self.checkpoints: dict[str, dict[int, str]] = {}
+        self.platform: dict[str, dict[int, str]] = {}
+        self._posted: dict[str, bytearray] = {}
+        self._known: dict[str, int] = {}
 
     def take(self, message_type: str, record: Record, *, seq: int) -> None:
         """Note one event, given for the first time and in its place."""
         body = record.body or b"{}"
         if message_type == LedgerTransfersPosted.type:
-            last = json.loads(body)["transfers"][-1]
-            self.posted[record.key] = (last["position"], last["hash"])
+            self._post(record, body, seq=seq)
             return
         if message_type in EVIDENCE:
             self.events[UUID(record.header("ce_id"))] = (EVIDENCE[message_type], record.key)
@@ -84,6 +89,30 @@ class Evidence:
             self._invitation(message_type, record, body)
         elif message_type in (*SUBMISSIONS, ClearingPlanApproved.type):
             self._plan(message_type, record, body)
+        elif message_type in (CheckpointSigned.type, PlatformCheckpointSigned.type):
+            event = json.loads(body)
+            signed = self.checkpoints if message_type == CheckpointSigned.type else self.platform
+            signed.setdefault(record.key, {})[event["checkpoint"]["body"]["number"]] = event["hash"]
+
+    def told_hash(self, scope: str, position: int) -> str | None:
+        """The hash that was told of a transfer; None when none was, or it is newer than the snapshot."""
+        told = self._posted.get(scope)
+        if told is None or position > self._known.get(scope, 0):
+            return None
+        return bytes(told[(position - 1) * HASH_BYTES : position * HASH_BYTES]).hex()
+
+    def told_counts(self) -> Iterator[tuple[str, int]]:
+        """(scope, number of its transfers that were told, as far as the snapshot must have them)."""
+        yield from self._known.items()
+
+    def _post(self, record: Record, body: bytes, *, seq: int) -> None:
+        """Note the hashes of transfers, which lie packed: a million of them are 32 megabytes."""
+        told = self._posted.setdefault(record.key, bytearray())
+        for transfer in json.loads(body)["transfers"]:
+            if len(told) == (transfer["position"] - 1) * HASH_BYTES:
+                told += bytes.fromhex(transfer["hash"])
+        if seq <= self.heads.get(record.header("stream"), 0):
+            self._known[record.key] = len(told) // HASH_BYTES
 
     def _invitation(self, message_type: str, record: Record, body: bytes) -> None:
         event = json.loads(body)

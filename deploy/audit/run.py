@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.audit import check_campaigns, check_content, check_ledger, check_records, check_streams
+from deploy.audit import check_campaigns, check_content, check_ledger, check_proofs, check_records, check_streams
 from deploy.audit.campaign_fold import CampaignFold
 from deploy.audit.catalogue import BY_ID, INVARIANTS
 from deploy.audit.check_repeats import check_repeats
@@ -162,7 +162,7 @@ async def _of_topics(world: World, snapshot: Snapshot, findings: Findings, walk:
     await check_campaigns.check_invitations(snapshot, findings, walk.evidence)
     await check_ledger.check_evidence(snapshot, findings, walk.evidence)
     await check_ledger.check_people(snapshot, findings, walk.evidence, walk.is_level)
-    await check_ledger.check_posted(snapshot, findings, walk.evidence)
+    await check_proofs.check_proofs(snapshot, findings, walk.evidence)
 
 
 async def _of_quiet(snapshot: Snapshot, findings: Findings, *, quiet: bool) -> None:

@@ -1,6 +1,7 @@
 """`./alpmera bench NAME`: the figures of the platform, each beside a baseline measured in the same run.
 
-Quote ratios: machines differ and are noisy. `ledger` and `ledger-depth` need a database only, `http` a database and a broker; `replay` and `up` start a stack of their own
+Quote ratios: machines differ and are noisy. `ledger`, `ledger-depth` and `proofs` need a database only, `http` a database and
+a broker; `replay` and `up` start a stack of their own
 in a folder of their own; `commit` and `memory` ask the running stack, or one of their own where none runs.
 """
 
@@ -60,6 +61,14 @@ def _replay(demand: Demand) -> dict[str, Any]:
     return bench_replay(demand.file, limit=demand.limit)
 
 
+def _proofs(_demand: Demand) -> dict[str, Any]:
+    from deploy.bench.proofs import bench_proofs
+
+    with TemporaryDirectory(prefix="alpmera-bench-") as folder:
+        Path(folder).chmod(0o755)
+        return bench_proofs(Path(folder))
+
+
 def _http(_demand: Demand) -> dict[str, Any]:
     from deploy.bench.http import bench_http
 
@@ -101,6 +110,7 @@ FIGURES: dict[str, tuple[Callable[[Demand], dict[str, Any]], str]] = {
     ),
     "ledger-depth": (_ledger_depth, "what five million entries cost a posting, and the audit of a million (minutes)"),
     "commit": (_commit, "milliseconds from commit to held funds on an idle stack, against an accepted act"),
+    "proofs": (_proofs, "milliseconds for the proof of one commitment among 100,000, against their whole checkpoint"),
     "http": (_http, "what the gateway costs beside an interface that does one statement, and a long list"),
     "memory": (_memory, "resident memory of the five services, against one interpreter with the libraries"),
     "up": (_up, "seconds of ./alpmera up in an empty folder (cold: no data, artifacts there) and again (warm)"),

@@ -13,7 +13,7 @@ from typing import Any
 import contracts.catalogue  # noqa: F401 - fills the registry of messages
 from contracts.envelope import Command, Message, Reply, known_messages
 from contracts.topics import TOPICS, Topic, commands_topic, events_topic
-from deploy.contracts_files import asvs
+from deploy.contracts_files import asvs, proof_vectors
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = Path("contracts/schemas")
@@ -105,6 +105,7 @@ def expected_files() -> dict[Path, str]:
     files[CATALOGUE] = _text(catalogue())
     files[OPENAPI] = _text(document())
     files[asvs.PAGE] = asvs.page()
+    files[proof_vectors.VECTORS] = _text(proof_vectors.vectors())
     return files
 
 

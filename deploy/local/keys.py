@@ -49,6 +49,10 @@ class Secrets:
         )
         return private, base64.b64encode(public).decode()
 
+    def checkpoint_key(self) -> str:
+        """Return the key that signs escrow's checkpoints, a PEM in base 64."""
+        return self._get("checkpoint", _new_signing_key)
+
     def get(self, name: str) -> str:
         """Return a kept value by its full name, empty when there is none."""
         return self._kept.get(name, "")

@@ -128,6 +128,10 @@ def own_environment(spec: ServiceSpec, secrets: "Secrets", *, port: int, stripe:
         own["ALPMERA_HEALTH_PORT"] = str(port)
     if spec.name == "escrow":
         own["ALPMERA_STRIPE_KEY"] = stripe["api_key"]
+        own["ALPMERA_CHECKPOINT_KEY"] = secrets.checkpoint_key()
+        own["ALPMERA_CHECKPOINT_SALT_KEY"] = secrets.key("checkpoint-salts")
+        # Somebody who tries the stack looks for a proof at once.
+        own["ALPMERA_CHECKPOINT_SECONDS"] = "10"
     for holder in PEOPLE_KEY_HOLDERS if spec.is_gateway else (spec.name,):
         if holder in PEOPLE_KEY_HOLDERS:
             own[f"ALPMERA_PEOPLE_KEY_{holder.upper()}"] = secrets.key(f"people:{holder}")

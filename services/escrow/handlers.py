@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from contracts import campaigns, clearing, escrow, suppliers
+from contracts import campaigns, clearing, escrow, suppliers, transparency
 from contracts.envelope import Envelope, Message
 from services.escrow.calls.client import StripeCalls
 from services.escrow.calls.payments import PaymentCalls, PaymentCancelCalls
 from services.escrow.calls.refunds import RefundCalls
 from services.escrow.calls.transfers import ObjectCalls, ReversalCalls, TopUpCalls, TransferCalls
+from services.escrow.checkpointer import Checkpointer
 from services.escrow.domain.psp import metadata_id
 from services.escrow.reconciler import Reconciler
 from services.escrow.settings import escrow_settings
@@ -34,6 +35,7 @@ from services.escrow.usecases.close_campaign import answer_close, close_campaign
 from services.escrow.usecases.end_reservation import expire_reservation
 from services.escrow.usecases.load_batch import load_answers, load_messages
 from services.escrow.usecases.post_transfers import write_transfers
+from services.escrow.usecases.prove_commitment import Prover
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
 from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan, submit_plan_by_hand
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
@@ -114,11 +116,12 @@ def make_service(stripe: StripeCalls) -> Service:
     payment, cancel = PaymentCalls(stripe), PaymentCancelCalls(stripe)
     refund, transfer, reversal = RefundCalls(stripe), TransferCalls(stripe), ReversalCalls(stripe)
     top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
-    reconciler = Reconciler(stripe)
+    reconciler, checkpointer = Reconciler(stripe), Checkpointer(lambda: stripe.settings)
+    prover = Prover(lambda: stripe.settings)
     return Service(
         name="escrow",
         topics=("escrow.commands", "escrow.psp", "campaigns.events", "suppliers.events"),
-        handlers=HANDLERS,
+        handlers={**HANDLERS, transparency.ProveCommitment: prover.prove},
         preload=load_messages,
         preload_answers=load_answers,
         finish=write_transfers,
@@ -136,7 +139,7 @@ def make_service(stripe: StripeCalls) -> Service:
             "top_up": Purpose(top_up.call, top_up.find, post_top_up, runs_while_frozen=True),
         },
         head_table="ledger_scope",
-        loops=(reconciler.run,),
+        loops=(reconciler.run, checkpointer.run),
         intents_in_flight_max=INTENTS_IN_FLIGHT_MAX,
     )
 

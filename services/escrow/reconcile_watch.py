@@ -19,10 +19,12 @@ from services.escrow.domain.psp import MovementFacts, metadata_id
 from services.escrow.domain.reconciliation import OVERLAP, cover_minor, is_overdue
 from services.escrow.domain.refunds import REFUND_SENT_WITHIN
 from services.escrow.store import mirror
+from services.escrow.store.checkpoints import see_balance
 from services.escrow.store.objects import oldest_clearing
 from services.escrow.store.unfinished import unfinished_objects
 from services.escrow.usecases.receive_psp_event import EVENT_TYPES, event_object
 from services.escrow.usecases.reconcile_objects import receive_missed
+from services.kit.clock import wall_now
 from services.kit.work import Work
 
 COVER_BROKEN, FLOAT_LOW, CLEARING_OVERDUE, PSP_MISMATCH, REFUNDS_OVERDUE = (
@@ -59,12 +61,14 @@ class Watch:
         self.collections_held = False
         """Whether the last look found a reason to hold all collections; then the next look comes at once."""
 
-    async def balance(self) -> int:
-        """Stripe's own sum, available and pending, minor units."""
+    async def balance(self, host: Host) -> int:
+        """Stripe's own sum, available and pending, minor units; remembered for the next platform checkpoint."""
         body = await self.stripe.read("/v1/balance") or {}
         currency = self.stripe.settings.float_currency
         parts = [*body.get("available", ()), *body.get("pending", ())]
-        return sum(int(part["amount"]) for part in parts if part["currency"] == currency)
+        total = sum(int(part["amount"]) for part in parts if part["currency"] == currency)
+        await see_balance(host.engine, currency, total, wall_now())
+        return total
 
     async def compare(self, host: Host, read: Sequence[MovementFacts], known: Mapping[str, Any]) -> None:
         """A mirrored balance transaction whose figures have changed is a case."""

@@ -106,7 +106,7 @@ class Reconciler:
             if not mine:
                 return
             self._clock_version = due.clock_version
-            balance = await self.watch.balance() if full else None
+            balance = await self.watch.balance(host) if full else None
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
             await self._unexplained(host)
             await self._sweep(host)

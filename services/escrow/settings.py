@@ -39,6 +39,12 @@ class EscrowSettings(KitSettings):
     """How many refunds, transfers and reversals may be sent per second; unset: 25 with Stripe, 2,000 with the stand-in."""
     reconcile_seconds: int = Field(default=3, ge=1, le=3600)
     """Pause between two passes of reconciliation while something is unsettled (wall time)."""
+    checkpoint_key: SecretStr | None = None
+    """Base64 of the PEM of the Ed25519 key that signs checkpoints."""
+    checkpoint_salt_key: SecretStr | None = None
+    """Base64 of 32 bytes, from which the salts of the state trees are made; never told to anybody."""
+    checkpoint_seconds: int = Field(default=60, ge=1, le=86_400)
+    """Pause between two looks at what has moved since its checkpoint (wall time)."""
 
     @model_validator(mode="after")
     def _production_speaks_to_stripe(self) -> Self:
@@ -46,6 +52,12 @@ class EscrowSettings(KitSettings):
             raise ValueError("the stand-in holds no real money: ALPMERA_STRIPE_KIND must be 'stripe' in production")
         if self.profile == "production" and not self.stripe_url.startswith("https://"):
             raise ValueError("ALPMERA_STRIPE_URL must begin with https:// in production")
+        return self
+
+    @model_validator(mode="after")
+    def _production_signs_checkpoints(self) -> Self:
+        if self.profile == "production" and (self.checkpoint_key is None or self.checkpoint_salt_key is None):
+            raise ValueError("production needs ALPMERA_CHECKPOINT_KEY and ALPMERA_CHECKPOINT_SALT_KEY")
         return self
 
     @property

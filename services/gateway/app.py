@@ -44,6 +44,7 @@ from services.gateway.routes import (
     step_up,
     stripe_webhook,
     suppliers,
+    transparency,
 )
 from services.gateway.running import running_gateway
 from services.gateway.settings import GatewaySettings
@@ -72,6 +73,7 @@ ROUTERS = (
     audit.router,
     privacy.router,
     participant_kit.router,
+    transparency.router,
     alerts.router,
     stripe_webhook.router,
     page_reports.router,

@@ -20,6 +20,7 @@ from services.gateway.usecases.fold_escrow import fold_money, fold_payment
 from services.gateway.usecases.fold_plans import fold_plan_step, fold_submission
 from services.gateway.usecases.fold_refunds import fold_refund
 from services.gateway.usecases.fold_suppliers import fold_delivery, fold_invitation
+from services.gateway.usecases.fold_transparency import fold_checkpoint
 from services.kit.service import Service
 from services.kit.work import Work
 
@@ -32,7 +33,7 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
-    "escrow": (fold_payment, fold_money, fold_refund, fold_plan_step, fold_submission),
+    "escrow": (fold_payment, fold_money, fold_refund, fold_plan_step, fold_submission, fold_checkpoint),
     "suppliers": (fold_delivery, fold_invitation),
     "notifications": (fold_alert,),
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from services.gateway.site import Site
     from services.gateway.store.read_model import ReadModel
     from services.gateway.usecases.accept_act import ActWriter
+    from services.gateway.usecases.ask_proof import Proofs
     from services.gateway.usecases.ask_services import Questions
     from services.gateway.usecases.campaign_visibility import Visibility
     from services.gateway.usecases.erase_people import Erasure
@@ -49,6 +50,7 @@ class Gateway:
     audit_trail: AuditTrail
     own_data: OwnData
     erasure: Erasure
+    proofs: Proofs
     visibility: Visibility
     site: Site
     limits: RateLimits

@@ -24,6 +24,7 @@ from services.gateway.store.projection import NOTIFY_CHANNEL as READ_CHANNEL
 from services.gateway.store.projection import Rows
 from services.gateway.store.read_model import ReadModel
 from services.gateway.usecases.accept_act import ActWriter
+from services.gateway.usecases.ask_proof import Proofs
 from services.gateway.usecases.ask_services import Questions
 from services.gateway.usecases.campaign_visibility import Visibility
 from services.gateway.usecases.erase_people import Erasure
@@ -177,6 +178,7 @@ def _assemble(
         erasure=Erasure(
             running.engine, reads, sessions, rest_seconds=settings.erasure_rest_seconds, kick=running.kick_relay
         ),
+        proofs=Proofs(running.engine, reads, key, questions, kick=running.kick_relay),
         visibility=Visibility(reads),
         site=Site(settings),
         limits=limits,

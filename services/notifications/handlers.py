@@ -14,9 +14,10 @@ from contracts.gateway import PersonRecorded
 from contracts.notices import TellNotices
 from contracts.notifications import SendAccountMail, SendInvitationMail
 from contracts.suppliers import SupplierRegistered
+from contracts.transparency import PlatformCheckpointSigned
 from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
-from services.notifications.domain.mails import CampaignFacts
+from services.notifications.domain.mails import CampaignFacts, ProofHead
 from services.notifications.store.alerts import alerts
 from services.notifications.store.facts import facts
 from services.notifications.store.messages import write_messages
@@ -73,6 +74,8 @@ async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None
     await known.load_suppliers(supplier_ids)
     participant_ids.update(held.participant_id for held in known.held_funds.values())
     await known.load_contacts(participant_ids)
+    if cause_ids:
+        await known.load_proof_head()
 
 
 async def _preload_alerts(work: Work, messages: Sequence[Message]) -> None:
@@ -122,6 +125,10 @@ async def _keep_supplier(work: Work, message: SupplierRegistered) -> None:
     facts(work).add_supplier(message.supplier_id, message.display_name)
 
 
+async def _keep_proof_head(work: Work, message: PlatformCheckpointSigned) -> None:
+    await facts(work).put_proof_head(ProofHead(message.checkpoint.body.number, message.hash))
+
+
 HANDLERS: Handlers = {
     FundsHeld: tell_funds_held,
     RefundSent: _refund_sent,
@@ -130,6 +137,7 @@ HANDLERS: Handlers = {
     FundsReleased: tell_funds_released,
     CampaignOpened: _keep_campaign,
     SupplierRegistered: _keep_supplier,
+    PlatformCheckpointSigned: _keep_proof_head,
     PersonRecorded: record_person,
     TellNotices: tell_notices,
     SetAlertRule: set_alert_rule,

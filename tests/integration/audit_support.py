@@ -14,10 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from contracts.ledger import GENESIS_HASH, canonical_values, chained_hash
 from deploy.audit.journal import Line, StandinJournal
 from deploy.audit.run import Report, World, run_audit
 from deploy.audit.topics import KafkaTopics, Record
 from deploy.local.databases import Role, address
+from services.escrow.store.invariants import _CHAIN
 from services.kit.create_topics import create_topics
 from tests.fixtures.infra import PARTS
 
@@ -120,6 +122,25 @@ class Still:
                     partition=record.partition,
                 )
         return prefix
+
+
+async def rewrite_history(database: str, scope: str, *, position: int) -> None:
+    """Change a transfer and make every later hash of its scope anew, as somebody who knows the rules could."""
+    reader = create_async_engine(PARTS.infra.auditor_url(database), poolclass=NullPool)
+    async with reader.connect() as connection:
+        given = {"scope": scope, "position": 0, "rows_max": 100_000}
+        found = [dict(row._mapping) for row in await connection.execute(_CHAIN, given)]
+    await reader.dispose()
+    head, changes = GENESIS_HASH, []
+    for values in (each for each in found if each["scope"] == scope):
+        del values["hash"]
+        if values["position"] == position:
+            values["reason"] = "rewritten"
+        head = chained_hash(head, canonical_values(values))
+        if values["position"] >= position:
+            changes.append(f"UPDATE ledger_transfer SET hash = '{head}', reason = CASE WHEN position = {position} "
+                           f"THEN 'rewritten' ELSE reason END WHERE scope = :s AND position = {values['position']}")  # noqa: S608  # fmt: skip
+    await tamper(database, *changes, f"UPDATE ledger_scope SET chain_head = '{head}' WHERE scope = :s", s=scope)
 
 
 async def tamper(database: str, *statements: str, **parameters: Any) -> None:

@@ -29,6 +29,7 @@ from deploy.audit.snapshot import event_producers
 from deploy.audit.topics import KafkaTopics
 from services.campaigns.handlers import SERVICE as CAMPAIGNS
 from services.escrow.calls.client import StripeCalls
+from services.escrow.checkpointer import Checkpointer
 from services.escrow.handlers import make_service
 from services.escrow.reconciler import Reconciler
 from services.gateway.handlers import projection
@@ -44,12 +45,14 @@ from tests.fixtures.harness import Harness, make_harness
 from tests.fixtures.infra import PARTS
 from tests.integration.audit_support import Recorded, Still
 from tests.integration.campaigns_support import ALL_WELL, PRODUCT, READINESS, make_terms
+from tests.integration.checkpoint_keys import CHECKPOINT_KEYS
 from tests.integration.escrow_support import Stage, escrow_settings_for
 from tests.integration.standin_support import API_KEY, Standin, running
 
 ROUNDS_MAX = 60
 UNHEARD = frozenset({"operators", "gateway.replies"})
 FIRST_TOP_UP_MINOR = 1_000_000
+CHECKPOINTS = 2
 
 
 def person(role: str) -> Actor:
@@ -259,6 +262,11 @@ async def _lived(standin: Standin) -> AsyncIterator[Still]:
     await living.settle()
     prefix = f"a{uuid4().hex[:8]}."
     await create_topics(PARTS.infra.kafka_bootstrap, prefix=prefix)
+    for _ in range(CHECKPOINTS):
+        await _relay("escrow", living.services["escrow"], prefix)
+        await Checkpointer(lambda: living.stage.stripe.settings).step(living.stage)
+        await living.join(opened, 1)
+        await living.settle()
     for name, harness in living.services.items():
         await _relay(name, harness, prefix)
         async with harness.engine.begin() as connection:
@@ -281,7 +289,7 @@ async def _lived(standin: Standin) -> AsyncIterator[Still]:
 
 
 async def _come_alive(standin: Standin) -> tuple[Living, Callable[[], Awaitable[None]]]:
-    settings = escrow_settings_for(standin.url, float_top_up_minor=FIRST_TOP_UP_MINOR)
+    settings = escrow_settings_for(standin.url, float_top_up_minor=FIRST_TOP_UP_MINOR, **CHECKPOINT_KEYS)
     stripe = StripeCalls(lambda: settings)
     wanted = {
         "campaigns": CAMPAIGNS,

@@ -203,7 +203,11 @@ async def check_description(answer: httpx.Response) -> None:
         where = answer.headers["location"]
         assert any("GET" in methods and regex.match(where) for regex, methods, _ in DESCRIBED), where
     media_type = answer.headers.get("content-type", "").partition(";")[0]
-    if not media_type.endswith("json") or answer.request.method == "HEAD" or answer.url.path == "/openapi.json":
+    if (
+        media_type not in {"application/json", "application/problem+json"}
+        or answer.request.method == "HEAD"
+        or answer.url.path == "/openapi.json"
+    ):
         return
     await answer.aread()
     if media_type == "application/problem+json":

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from deploy.audit import check_records
 from deploy.audit.journal import Line
-from deploy.audit.run import NotQuietError, run_audit
+from deploy.audit.run import NotQuietError, Report, run_audit
 from deploy.audit.topics import KafkaTopics, Record
 from tests.fixtures.infra import PARTS
 from tests.integration.audit_breakages import BROKEN, LONG_AGO
@@ -24,6 +24,7 @@ from tests.integration.audit_support import (
     Still,
     audited,
     producing,
+    rewrite_history,
     tamper,
     told,
     violated,
@@ -71,6 +72,71 @@ async def test_a_hash_other_than_the_one_that_was_told_is_reported(still: Still)
     report = await audited(still.world(topics=Remembered(records)))
     assert violated(report) == {"I17": 1}
     assert told(report, "I17") == ["a transfer's hash is not the one that was told"]
+
+
+# -- the ledger, changed by somebody with every right -----------------------------------------------------------------
+
+
+def named(report: Report, what: str) -> list[tuple[str, str]]:
+    """(scope, subject) of the findings with these words."""
+    return [(each.scope, each.subject) for each in report.findings.entries["I17"].examples if each.what == what]
+
+
+async def test_one_changed_row_is_found_and_named_by_its_position(still: Still) -> None:
+    scope = str(still.closed)
+    (row,) = await still.rows(
+        "escrow", "SELECT min(position) AS position FROM ledger_transfer WHERE scope = :s AND kind = 'refund_decided'",
+        s=scope,
+    )  # fmt: skip
+    change = "UPDATE ledger_transfer SET reason = 'cancelled' WHERE scope = :s AND position = :p"
+    report = await audited(await still.broken("escrow", change, s=scope, p=row.position))
+    assert named(report, "a transfer's content does not give its hash") == [(scope, str(row.position))]
+
+
+async def test_a_chain_that_was_made_anew_is_named_where_it_begins_to_differ(still: Still) -> None:
+    """Somebody who recomputes every hash after a change cannot take back what was told and signed."""
+    scope = str(still.closed)
+    name = still.copy("escrow")
+    await rewrite_history(name, scope, position=2)
+    report = await audited(still.world(databases={"escrow": name}))
+    assert named(report, "a transfer's content does not give its hash") == []
+    assert named(report, "a transfer's hash is not the one that was told") == [(scope, "2")]
+    assert [each for each, _ in named(report, "a checkpoint's history is not the ledger's")] == [scope]
+
+
+async def test_a_row_removed_at_the_end_is_named_though_the_head_was_put_back(still: Still) -> None:
+    scope = str(still.opened)
+    (row,) = await still.rows("escrow", "SELECT transfer_count AS n FROM ledger_scope WHERE scope = :s", s=scope)
+    report = await audited(
+        await still.broken(
+            "escrow",
+            "DELETE FROM ledger_entry WHERE scope = :s AND position = :n",
+            "DELETE FROM ledger_transfer WHERE scope = :s AND position = :n",
+            "UPDATE ledger_scope SET transfer_count = CAST(:n AS bigint) - 1, chain_head = ("
+            "SELECT hash FROM ledger_transfer WHERE scope = :s AND position = CAST(:n AS bigint) - 1) WHERE scope = :s",
+            s=scope,
+            n=row.n,
+        )
+    )
+    assert named(report, "a transfer is not in the ledger any more") == [(scope, str(row.n))]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE checkpoint SET body = replace(body, 'usd', 'eur') WHERE scope = :s AND number = 2",
+         "a checkpoint's signature is not its key's"),
+        ("DELETE FROM checkpoint WHERE scope = :s AND number = 2", "a checkpoint is gone"),
+        ("DELETE FROM checkpoint WHERE scope = :s AND number = 1", "a checkpoint does not continue the one before it"),
+        ("DELETE FROM platform_checkpoint WHERE number = 2", "a platform checkpoint is gone"),
+        ("UPDATE state_tile SET leaves = substr(leaves, 1, 64) WHERE scope = :s",
+         "the kept state tree is not the signed one"),
+    ],
+)  # fmt: skip
+async def test_a_changed_or_removed_checkpoint_is_named(still: Still, statement: str, what: str) -> None:
+    scope = str(still.opened)
+    report = await audited(await still.broken("escrow", statement, s=scope))
+    assert [each for each, _ in named(report, what)] == ["platform" if "platform" in what else scope]
 
 
 # -- topics -----------------------------------------------------------------------------------------------------------

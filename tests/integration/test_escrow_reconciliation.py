@@ -189,4 +189,4 @@ async def test_the_books_equal_stripes_balance(stage: Stage) -> None:
         "SELECT -SUM(balance_minor)::bigint AS total FROM ledger_account "
         "WHERE class IN ('psp_pending', 'psp_available')"
     )
-    assert rows[0].total == await stage.reconciler.watch.balance()
+    assert rows[0].total == await stage.reconciler.watch.balance(stage)

@@ -10,6 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from contracts.notifications import MessageDelivered, MessageRecorded
+from contracts.proofs.checkpoint import body_hash
+from contracts.transparency import PlatformCheckpointSigned
+from deploy.contracts_files.proof_vectors import made_up_checkpoint, made_up_platform, made_up_transfers
 from services.notifications.handlers import SERVICE
 from services.notifications.usecases import render_mail
 from tests.integration.notifications_support import (  # the fixtures are used by name
@@ -46,8 +49,26 @@ async def test_the_three_mails_go_out_with_what_happened_to_the_money(harness: M
         assert plain.get_content().replace("\r\n", "\n") == row.body_text
         assert "$549.00 USD" in html.get_content()
         assert "TEST MONEY" in row.body_text
-        assert (mail["Subject"], row.result, row.template_version) == (row.subject, "sent", 1)
+        assert (mail["Subject"], row.result, row.template_version) == (row.subject, "sent", 2)
         assert (mail["To"], mail["Auto-Submitted"]) == ("maya@demo.test", "auto-generated")
+
+
+async def test_a_money_mail_prints_the_head_of_the_public_file_as_it_was_told_last(
+    harness: MakeHarness, mailbox: Mailbox
+) -> None:
+    desk = await make_desk(harness)
+    maya = uuid4()
+    await desk.record(maya, "maya@demo.test")
+    await desk.harness.deliver(desk.held(maya))
+    for line in made_up_platform([made_up_checkpoint(made_up_transfers(2), number=1, previous_hash="0" * 64)] * 2):
+        await desk.harness.deliver(PlatformCheckpointSigned(checkpoint=line, hash=body_hash(line.body)))
+    await desk.harness.deliver(desk.held(maya))
+    before, after = await desk.messages()
+    assert "public record" not in before.body_text
+    assert f"stood at number 2, {body_hash(line.body)[:16]}, when" in after.body_text
+    await desk.harness.execute()
+    bodies = [mail.get_body(("html",)) for mail in mailbox.mails]
+    assert sum(body_hash(line.body)[:16] in each.get_content() for each in bodies if each is not None) == 1
 
 
 async def test_a_message_is_stored_as_sent_and_its_event_carries_no_word_of_it(
@@ -67,7 +88,7 @@ async def test_a_message_is_stored_as_sent_and_its_event_carries_no_word_of_it(
     )
     assert (row.template, row.template_version, row.channel, row.cause_type) == (
         "funds_held",
-        1,
+        2,
         "mail",
         "escrow.funds_held.v1",
     )
@@ -183,7 +204,7 @@ async def test_a_missing_variable_stops_the_mail_and_opens_a_case(
     folder = tmp_path / "templates"
     folder.mkdir()
     for part in ("subject", "txt", "html"):
-        (folder / f"funds_held.v1.{part}.j2").write_text("Held: {{ colour }}")
+        (folder / f"funds_held.v2.{part}.j2").write_text("Held: {{ colour }}")
     monkeypatch.setattr(render_mail, "TEMPLATES_FOLDER", folder)
     for cached in (render_mail._environment, render_mail._template):
         cached.cache_clear()

@@ -269,11 +269,14 @@ def test_a_balance_transaction_whose_figures_do_not_add_up_is_refused() -> None:
         )
 
 
-def test_production_speaks_to_stripe_over_https_alone() -> None:
+def test_production_speaks_to_stripe_over_https_alone_and_signs_checkpoints() -> None:
     values: dict[str, Any] = {
         "profile": "production", "database_url": "postgresql+asyncpg://escrow@db/escrow", "kafka": "kafka:9092",
-        "assertion_public_key": "a2V5", "stripe_kind": "stripe",
+        "assertion_public_key": "a2V5", "stripe_kind": "stripe", "checkpoint_key": "a2V5", "checkpoint_salt_key": "a2V5",
     }  # fmt: skip
     assert EscrowSettings(**values).stripe_url.startswith("https://")
     with pytest.raises(ValueError, match="ALPMERA_STRIPE_URL"):
         EscrowSettings(**values, stripe_url="http://stripe.example")
+    for key in ("checkpoint_key", "checkpoint_salt_key"):
+        with pytest.raises(ValueError, match="ALPMERA_CHECKPOINT_KEY"):
+            EscrowSettings(**values | {key: None})

@@ -130,6 +130,17 @@ def test_every_mail_renders_whole_and_in_allowed_words() -> None:
         assert "http://127.0.0.1:8000/commitments" in rendered.body_text
 
 
+def test_every_money_mail_prints_the_head_of_the_public_file_in_allowed_words() -> None:
+    head = mails.ProofHead(number=17, hash="ab" * 32)
+    for mail in (each for each in every_mail() if each.template != "alert"):
+        rendered = render_mail(mail, with_html=True, proof_head=head)
+        assert rendered.html is not None
+        assert "number 17, abababababababab," in rendered.body_text
+        assert "<code>abababababababab</code>" in rendered.html
+        assert find_violations(rendered.body_text) == []
+        assert find_violations_in_html(rendered.html) == []
+
+
 def test_the_mails_say_where_the_money_is_without_a_claim_too_many() -> None:
     text = render_mail(mails.funds_held(CAMPAIGN, HELD, happened_at=HAPPENED), with_html=False).body_text
     assert "charged $1,098.00 USD" in text

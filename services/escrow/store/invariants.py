@@ -206,20 +206,24 @@ _I17 = """
     FROM pg_class c
     CROSS JOIN LATERAL aclexplode(c.relacl) g
     LEFT JOIN pg_roles r ON r.oid = g.grantee
-    WHERE c.relname IN ('ledger_transfer', 'ledger_entry', 'ledger_account') AND c.relkind = 'r' AND g.grantee <> c.relowner
+    WHERE c.relname IN (
+            'ledger_transfer', 'ledger_entry', 'ledger_account', 'checkpoint', 'platform_checkpoint', 'platform_cover')
+        AND c.relkind = 'r' AND g.grantee <> c.relowner
         AND (g.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'MAINTAIN')
             OR c.relname = 'ledger_account' AND g.privilege_type = 'INSERT')
     UNION ALL
     SELECT 'rows of the ledger were changed or deleted', '', relname::text,
         jsonb_build_object('updated', n_tup_upd, 'deleted', n_tup_del)
     FROM pg_stat_user_tables
-    WHERE relname IN ('ledger_transfer', 'ledger_entry') AND (n_tup_upd > 0 OR n_tup_del > 0)
+    WHERE relname IN ('ledger_transfer', 'ledger_entry', 'checkpoint', 'platform_checkpoint', 'platform_cover')
+        AND (n_tup_upd > 0 OR n_tup_del > 0)
     UNION ALL
     SELECT 'a guard of the ledger is off or gone', '', wanted.name, '{}'::jsonb
     FROM unnest(ARRAY[
         'ledger_entry_seal', 'ledger_transfer_sealed', 'ledger_transfer_is_append_only', 'ledger_entry_is_append_only',
         'ledger_account_follows_its_entries', 'ledger_account_stays', 'ledger_scope_stays',
-        'ledger_scope_head_follows_its_transfers', 'clearing_plan_step', 'clearing_line_frozen',
+        'ledger_scope_head_follows_its_transfers', 'checkpoint_is_append_only',
+        'platform_checkpoint_is_append_only', 'platform_cover_is_append_only', 'clearing_plan_step', 'clearing_line_frozen',
         'transfer_intent_recorded', 'transfer_intent_attempted', 'ledger_transfer_by_hand',
         'reversal_intent_recorded', 'reversal_intent_attempted'
     ]) AS wanted (name)

@@ -48,13 +48,14 @@ ANSWERS: dict[str, tuple[int, str | None]] = {
     "U": (404, "member_invitation_unusable"),
     "W": (403, "code_not_accepted"),
     "K": (403, "passkey_not_accepted"),
+    "P": (409, "proof_not_ready"),
 }
 """Letter → status and problem code. `y`: answered, with the object in it (a write may be answered by any 2xx); `e`:
 answered, and the object is not in it; `A`: sign in first; `R`: the role does not allow it; `C`: a page of another site
 asked; `N`: as if it did not exist; `M`: Stripe's signature is missing; `U`: somebody else used the invitation; `W`, `K`:
-the code or the passkey of the example proves nothing."""
+the code or the passkey of the example proves nothing; `P`: allowed, but nothing is signed yet."""
 
-MAY_ASK = frozenset("yeNUWK")
+MAY_ASK = frozenset("yeNUWKP")
 """The letters of those whose role allows the operation; with `N` and `U` the object was not theirs."""
 
 
@@ -178,6 +179,11 @@ RULES: tuple[Rule, ...] = (
     Rule("campaign_commitments", "GET", "/v1/campaigns/{campaign_id}/commitments", "AR RR yN yyyy yyy"),
     Rule("campaign_delivery_addresses", "GET", "/v1/campaigns/{campaign_id}/delivery-addresses", "AR RR eN RRRR RRR"),
     Rule("campaign_issues", "GET", "/v1/campaigns/{campaign_id}/issues", "AR RR yN yyyy yyy"),
+    # signed checkpoints and proofs
+    Rule("platform_checkpoints", "GET", "/v1/transparency/checkpoints", "yy yy yy yyyy yyy"),
+    Rule("platform_head", "GET", "/v1/transparency/head", "yy yy yy yyyy yyy"),
+    Rule("campaign_checkpoints", "GET", "/v1/campaigns/{campaign_id}/checkpoints", "Ny yN yN yyyy yyy"),
+    Rule("commitment_proof", "GET", "/v1/me/commitments/{commitment_id}/proof", "AP PN RR RRRR RRR"),
     # suppliers
     Rule("register_supplier", "POST", "/v1/suppliers", "AC RR RR yyRR RRR"),
     Rule("suppliers_list", "GET", "/v1/suppliers", "AR RR RR yyyy yyy"),

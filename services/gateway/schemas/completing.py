@@ -14,7 +14,7 @@ from typing import Any
 from contracts.errors import PROBLEMS
 from services.gateway.domain.policy import POLICY, Rule
 from services.gateway.schemas.describing import problems
-from services.gateway.schemas.examples import BODY_EXAMPLES, FIELD_EXAMPLES
+from services.gateway.schemas.examples import BODY_EXAMPLES, FIELD_EXAMPLES, PATTERN_EXAMPLES
 from services.gateway.schemas.linking import links_of
 
 Json = dict[str, Any]
@@ -120,6 +120,8 @@ def _plain(schema: Json, name: str) -> Any:
         return "2026-11-21T10:00:00Z"
     if schema.get("format") == "date":
         return "2026-11-01"
+    if schema.get("pattern") in PATTERN_EXAMPLES:
+        return PATTERN_EXAMPLES[schema["pattern"]]
     found = FIELD_EXAMPLES.get(name)
     if isinstance(found, str) and "a-z" in schema.get("pattern", "") and "A-Z" not in schema["pattern"]:
         return found.lower()

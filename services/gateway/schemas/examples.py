@@ -115,6 +115,13 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
 }
 """Name of a body's model → an example of it."""
 
+PATTERN_EXAMPLES: dict[str, str] = {
+    "^[0-9a-f]{64}$": _HASH,
+    "^[0-9a-f]{128}$": _HASH * 2,
+    r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$": "2026-11-21T10:00:00.000000Z",
+}
+"""Pattern of a text → a text that fits it, for fields whose name says nothing about their form."""
+
 FIELD_EXAMPLES: dict[str, str | int] = {
     "amount": 109_800,
     "currency": "USD",

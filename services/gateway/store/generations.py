@@ -184,6 +184,13 @@ TABLES: dict[str, Table] = {
         sums=frozenset({"refused_transfers"}),
         indexes=("campaign_id", "state"),
     ),
+    "checkpoint": Table(
+        "hash",
+        {"scope": "text", "number": "bigint", "position": "bigint", "signed": "jsonb"},
+        indexes=("scope, number DESC",),
+        key_type="text",
+    ),
+    "platform_checkpoint": Table("number", {"hash": "text", "signed": "jsonb", "at": "timestamptz"}, key_type="bigint"),
     "plan_line": Table(
         "line_id",
         {
@@ -307,6 +314,8 @@ TABLES: dict[str, Table] = {
 SCOPE_OF: dict[str, str] = {
     "campaign": "CAST(id AS text)",
     "campaign_ledger": "scope_id",
+    "checkpoint": "scope",
+    "platform_checkpoint": "'platform'",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
     "alert_rule": "CAST(participant_id AS text)",

@@ -19,6 +19,7 @@ from contracts.audit_trail import AuditRecordsShape
 from contracts.envelope import Actor, Message, Reply
 from contracts.errors import Rejected
 from contracts.notices import NoticesTold
+from contracts.transparency import CommitmentProven
 from services.gateway.auth.identity import Identity
 from services.gateway.store.operations import hold_clock
 from services.kit.outbox import Outgoing, enqueue_commands
@@ -36,7 +37,7 @@ class Questions:
 
     def take(self, reply: Reply) -> None:
         """Hand an answer to who waits for it."""
-        if not isinstance(reply, AuditRecordsShape | NoticesTold):
+        if not isinstance(reply, AuditRecordsShape | NoticesTold | CommitmentProven):
             return
         future = self._waiting.get(reply.question_id)
         if future is not None and not future.done():

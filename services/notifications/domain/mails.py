@@ -14,12 +14,13 @@ from uuid import UUID
 
 from contracts.alerts import ClosesWithin, RefundUnsettled, StateReached, TargetPercent
 from contracts.envelope import derived_id
+from contracts.proofs.checkpoint import SHORT_CHARACTERS
 
 Template = Literal["funds_held", "refund_sent", "funds_released", "alert"]
 
 AlertRule = TargetPercent | ClosesWithin | StateReached | RefundUnsettled
 
-VERSIONS: dict[Template, int] = {"funds_held": 1, "refund_sent": 1, "funds_released": 1, "alert": 1}
+VERSIONS: dict[Template, int] = {"funds_held": 2, "refund_sent": 2, "funds_released": 2, "alert": 1}
 """The version of each template in use."""
 
 CHANNEL: Literal["mail"] = "mail"
@@ -44,6 +45,20 @@ class HeldFunds:
     participant_id: UUID
     amount_minor: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProofHead:
+    """The head of the public file of checkpoints, as escrow last told it: whoever has another hash under the same number
+    was shown another history."""
+
+    number: int
+    hash: str
+
+    @property
+    def short(self) -> str:
+        """What is printed, to be compared by eye."""
+        return self.hash[:SHORT_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)

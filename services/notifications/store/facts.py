@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.kit.work import Work
-from services.notifications.domain.mails import CampaignFacts, HeldFunds
+from services.notifications.domain.mails import CampaignFacts, HeldFunds, ProofHead
 
 _CACHE_KEY = "notifications.facts"
 
@@ -65,6 +65,14 @@ _UPSERT_CONTACT = text(
     ON CONFLICT (subject_id) DO UPDATE SET token = EXCLUDED.token, recorded_at = EXCLUDED.recorded_at
     """
 )
+_SELECT_PROOF_HEAD = text("SELECT number, hash FROM proof_head")
+_UPSERT_PROOF_HEAD = text(
+    """
+    INSERT INTO proof_head AS known (number, hash) VALUES (:number, :hash)
+    ON CONFLICT (singleton) DO UPDATE SET number = EXCLUDED.number, hash = EXCLUDED.hash
+    WHERE known.number < EXCLUDED.number
+    """
+)
 _DELETE_CONTACT = text("DELETE FROM contact WHERE subject_id = :subject_id")
 
 
@@ -78,6 +86,7 @@ class Facts:
         self.suppliers: dict[UUID, str] = {}
         self.contacts: dict[UUID, str] = {}
         self.told: set[UUID] = set()
+        self.proof_head: ProofHead | None = None
         self._new_campaigns: list[CampaignFacts] = []
         self._new_held_funds: list[HeldFunds] = []
         self._new_suppliers: dict[UUID, str] = {}
@@ -105,6 +114,16 @@ class Facts:
     async def load_told(self, cause_ids: Collection[UUID]) -> None:
         """Read which mails of these events exist already."""
         self.told.update(row.message_id for row in await self._rows(_SELECT_TOLD, cause_ids))
+
+    async def load_proof_head(self) -> None:
+        """Read the head of the public file, as it was told here last."""
+        row = (await self._work.connection.execute(_SELECT_PROOF_HEAD)).one_or_none()
+        self.proof_head = None if row is None else ProofHead(row.number, row.hash)
+
+    async def put_proof_head(self, head: ProofHead) -> None:
+        """Keep a newer head."""
+        self.proof_head = head
+        await self._work.connection.execute(_UPSERT_PROOF_HEAD, {"number": head.number, "hash": head.hash})
 
     def add_campaign(self, campaign: CampaignFacts) -> None:
         """Keep a campaign; its locked fields never change, so the first one stands."""

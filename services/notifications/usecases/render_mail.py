@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 
-from services.notifications.domain.mails import Mail
+from services.notifications.domain.mails import Mail, ProofHead
 from services.notifications.domain.wording import (
     WordingError,
     moment_words,
@@ -41,9 +41,10 @@ class Rendered:
     html: str | None
 
 
-def render_mail(mail: Mail, *, with_html: bool) -> Rendered:
-    """Render a mail. Raises IncompleteMailError."""
-    return render(f"{mail.template}.v{mail.version}", mail.facts, with_html=with_html)
+def render_mail(mail: Mail, *, with_html: bool, proof_head: ProofHead | None = None) -> Rendered:
+    """Render a mail; `proof_head` is printed below it when there is one. Raises IncompleteMailError."""
+    facts = {**mail.facts, "proof_head": proof_head}
+    return render(f"{mail.template}.v{mail.version}", facts, with_html=with_html)
 
 
 def render(name: str, facts: Mapping[str, Any], *, with_html: bool) -> Rendered:

@@ -43,7 +43,7 @@ def write_mail(work: Work, mail: Mail, *, cites: Cited | None = None) -> None:
     known.told.add(identity)
     token = known.contacts.get(mail.participant_id)
     try:
-        rendered = render_mail(mail, with_html=token is not None)
+        rendered = render_mail(mail, with_html=token is not None, proof_head=known.proof_head)
     except IncompleteMailError as incomplete:
         _open_case(work, INCOMPLETE_MAIL, mail, {"error": str(incomplete)[:200]})
         return

@@ -10,7 +10,7 @@ from services.escrow.migrations import m0004_by_hand
 from services.kit.schema import grant_app
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Header } from "@/app/Header";
 import classes from "@/app/Layout.module.css";
+import { ProofHead } from "@/app/ProofHead";
 import { TestMoneyBanner } from "@/app/TestMoneyBanner";
 import { StepUpDialog } from "@/shared/proof/StepUpDialog";
 
@@ -33,6 +34,7 @@ export function Layout() {
         <p>
           <a href="/reference">{t("site.reference")}</a>
         </p>
+        <ProofHead />
       </footer>
     </div>
   );

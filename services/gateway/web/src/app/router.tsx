@@ -178,6 +178,15 @@ const staffCampaign = createRoute({
   ),
 });
 
+const transparency = createRoute({
+  getParentRoute: () => root,
+  path: "/transparency",
+  component: lazyRouteComponent(
+    () => import("@/features/transparency/TransparencyPage"),
+    "TransparencyPage",
+  ),
+});
+
 const newDraft = createRoute({
   getParentRoute: () => root,
   path: "/staff/drafts/new",
@@ -215,6 +224,7 @@ export const router = createRouter({
     fulfillment,
     staff,
     staffCampaign,
+    transparency,
     newDraft,
     editDraft,
     problem,

@@ -17,6 +17,7 @@ import { CommitmentTimeline } from "./CommitmentTimeline";
 import { ConfirmPayment } from "./ConfirmPayment";
 import { DeliveryAddress } from "./DeliveryAddress";
 import { PayAgain } from "./PayAgain";
+import { ProofSection } from "./proof/ProofSection";
 import { useCommitment } from "./queries";
 import { ReportIssue } from "./ReportIssue";
 import { Withdraw } from "./Withdraw";
@@ -73,6 +74,7 @@ function Shown({ commitment, mayAct }: { commitment: Commitment; mayAct: boolean
             <CommitmentTimeline commitment={commitment} />
           </Section>
           <CommitmentFacts commitment={commitment} />
+          {mayAct ? <ProofSection commitmentId={commitment.id} /> : null}
           {mayAct ? <DeliveryAddress commitmentId={commitment.id} /> : null}
           {mayAct && acts.report_issue ? <ReportIssue commitmentId={commitment.id} /> : null}
           {mayAct && acts.withdraw ? <Withdraw commitment={commitment} /> : null}
