@@ -1,6 +1,17 @@
 """Imports every message module, so that the registry is complete. Import this before decoding anything."""
 
-from contracts import audit_trail, campaigns, clearing, escrow, gateway, housekeeping, notices, notifications, suppliers
+from contracts import (
+    audit_trail,
+    campaigns,
+    clearing,
+    disputes,
+    escrow,
+    gateway,
+    housekeeping,
+    notices,
+    notifications,
+    suppliers,
+)
 
-MODULES = (campaigns, escrow, clearing, suppliers, notifications, gateway, housekeeping, audit_trail, notices)
+MODULES = (campaigns, escrow, clearing, disputes, suppliers, notifications, gateway, housekeeping, audit_trail, notices)
 """The modules that define messages."""

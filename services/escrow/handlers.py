@@ -11,6 +11,7 @@ from uuid import UUID
 from contracts import campaigns, clearing, escrow, suppliers
 from contracts.envelope import Envelope, Message
 from services.escrow.calls.client import StripeCalls
+from services.escrow.calls.disputes import DisputeCalls
 from services.escrow.calls.payments import PaymentCalls, PaymentCancelCalls
 from services.escrow.calls.refunds import RefundCalls
 from services.escrow.calls.transfers import ObjectCalls, TopUpCalls, TransferCalls
@@ -30,8 +31,10 @@ from services.escrow.usecases.approve_clearing_plan import approve_clearing_plan
 from services.escrow.usecases.close_campaign import answer_close, close_campaign, withdraw
 from services.escrow.usecases.decide_refund import CLOSE_REFUNDS_DEADLINE, refund_next, refund_upheld
 from services.escrow.usecases.end_reservation import expire_reservation
+from services.escrow.usecases.hint_dispute import DISPUTE_READ
 from services.escrow.usecases.load_batch import load_answers, load_messages
 from services.escrow.usecases.post_transfers import write_transfers
+from services.escrow.usecases.read_dispute import post_dispute_read
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
 from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
@@ -111,6 +114,7 @@ def make_service(stripe: StripeCalls) -> Service:
     payment, cancel = PaymentCalls(stripe), PaymentCancelCalls(stripe)
     refund, transfer = RefundCalls(stripe), TransferCalls(stripe)
     top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
+    dispute = DisputeCalls(stripe)
     reconciler = Reconciler(stripe)
     return Service(
         name="escrow",
@@ -127,6 +131,7 @@ def make_service(stripe: StripeCalls) -> Service:
             "refund": Purpose(refund.call, refund.find, apply_refund.post_refund, runs_while_frozen=True),
             "object_read": Purpose(read.call, read.find, post_object_read, runs_while_frozen=True),
             "transfer": Purpose(transfer.call, transfer.find, release_funds.post_transfer),
+            DISPUTE_READ: Purpose(dispute.call, dispute.find, post_dispute_read, runs_while_frozen=True),
             "top_up": Purpose(top_up.call, top_up.find, post_top_up, runs_while_frozen=True),
         },
         head_table="ledger_scope",

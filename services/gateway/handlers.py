@@ -15,6 +15,7 @@ from contracts.topics import events_topic
 from services.gateway.store.generations import consumer_name, schema_name
 from services.gateway.store.projection import Rows, notify, write
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
+from services.gateway.usecases.fold_disputes import fold_dispute
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
 from services.gateway.usecases.fold_suppliers import fold_delivery, fold_invitation
 from services.kit.service import Service
@@ -29,7 +30,7 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
-    "escrow": (fold_payment, fold_money),
+    "escrow": (fold_payment, fold_money, fold_dispute),
     "suppliers": (fold_delivery, fold_invitation),
 }
 """Producing service → the folds of its events, the frequent ones first."""

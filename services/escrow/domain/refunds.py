@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-DecisionState = Literal["decided", "pending", "paid", "failed"]
-"""decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open."""
+DecisionState = Literal["decided", "pending", "paid", "failed", "charged_back"]
+"""decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open.
+charged_back: no longer owed, because the person's bank gave the money back."""
 
 RefundStep = Literal["none", "pending", "paid", "failed", "failed_after_paid", "read_again", "mismatch"]
 
@@ -36,6 +37,9 @@ def refund_step(
     `known_refund`: the object is of the decision's present attempt. `authoritative`: the status was read at Stripe just
     now; a webhook, or a call's answer that its key repeats, may have been overtaken.
     """
+    if state == "charged_back":
+        # The bank was faster; a refund that is paid as well is money twice, and people must know of it.
+        return "mismatch" if status == "succeeded" else "none"
     if not known_refund:
         # An older attempt speaks. Its failure is known; a success would mean two payments for one decision.
         return "mismatch" if status == "succeeded" else "none"

@@ -6,7 +6,7 @@ success; then the amount is owed again. Bounded further attempts are made withou
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 from uuid import UUID
 
 from contracts.escrow import RefundFailed, RefundPending, RefundReason, RefundSent
@@ -14,10 +14,12 @@ from services.escrow.domain import postings
 from services.escrow.domain.psp import OddObjectError, RefundFacts, refund_facts
 from services.escrow.domain.refunds import REFUND_RETRY_DELAY, DecisionState, may_retry, refund_step
 from services.escrow.store.book import book_of
+from services.escrow.store.disputes import takes_no_refund
 from services.escrow.store.objects import PspObject
 from services.escrow.store.tables import RefundDecision
 from services.escrow.usecases.decide_refund import intend_refund
 from services.escrow.usecases.post_transfers import note_object, post
+from services.escrow.usecases.refund_in_dispute import make_room
 from services.escrow.usecases.settle_campaign import settle_if_done
 from services.kit.service import Answer, Intent
 from services.kit.work import Work, intent_id
@@ -42,7 +44,7 @@ async def post_refund(work: Work, intent: Intent, answer: Answer) -> None:
         # Not authoritative: a repeated key brings back the first answer, which a webhook may have overtaken.
         await apply_refund(work, decision, facts, ordinal=intent.ordinal, authoritative=False)
         return
-    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed"):
+    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed", "charged_back"):
         return
     decision.ordinal = intent.ordinal
     code = str((answer.body.get("error") or {}).get("code") or "refused")
@@ -106,10 +108,28 @@ async def retry_refund(work: Work, decision_id: UUID) -> None:
     decision = await book_of(work).decisions.get(decision_id)
     if decision is None or decision.state != "failed" or not may_retry(decision.ordinal):
         return
+    if await takes_no_refund(work, decision.commitment_id):
+        # The bank has the money; the end of the dispute decides whether it is still owed.
+        return
+    try_again(work, decision)
+
+
+def try_again(work: Work, decision: RefundDecision) -> None:
+    """The next attempt of a failed refund."""
     _move(work, decision, "decided")
     decision.ordinal += 1
     decision.refund_id = None
     intend_refund(work, decision)
+
+
+async def end_by_bank(work: Work, decision: RefundDecision) -> None:
+    """A lost dispute gave the person what this refund owed them: it is owed no longer. The caller settles."""
+    work.unschedule(RETRY_DEADLINE, subject=str(decision.decision_id))
+    await work.close_case(REFUND_FAILED_CASE, subject=str(decision.decision_id), resolution="charged back")
+    _move(work, decision, "charged_back")
+    campaign = await book_of(work).campaigns.get(decision.campaign_id)
+    if campaign is not None:
+        campaign.refunds_open -= 1
 
 
 def _pending(work: Work, decision: RefundDecision) -> None:
@@ -130,6 +150,7 @@ def _pending(work: Work, decision: RefundDecision) -> None:
 async def _paid(work: Work, decision: RefundDecision) -> None:
     had_failed = decision.state == "failed" or decision.ordinal > 1
     refund_id = decision.refund_id or NO_OBJECT
+    await make_room(work, decision, refund_id)
     posted = await post(
         work,
         postings.refund_sent(
@@ -215,7 +236,7 @@ async def _failed(work: Work, decision: RefundDecision, refund_id: str, *, why: 
         )
 
 
-def _move(work: Work, decision: RefundDecision, state: Literal["decided", "pending", "paid", "failed"]) -> None:
+def _move(work: Work, decision: RefundDecision, state: DecisionState) -> None:
     before = decision.state
     decision.state, decision.changed_at = state, work.now
     work.audit(

@@ -22,13 +22,23 @@ class PaymentView(Answer):
 
 
 class RefundView(Answer):
-    """A refund: paid only when its state is `sent`."""
+    """A refund: paid only when its state is `sent`; `charged_back` when the bank gave the money back instead."""
 
-    state: Literal["decided", "pending", "sent", "failed"]
+    state: Literal["decided", "pending", "sent", "failed", "charged_back"]
     amount: MoneyView
     reason: str | None
     decided_at: datetime | None
     sent_at: datetime | None
+
+
+class DisputeView(Answer):
+    """What the participant's bank does about the payment: it asks (an inquiry), disputes it, or has decided."""
+
+    state: Literal["open", "won", "lost", "inquiry_closed"]
+    inquiry: bool
+    amount: MoneyView
+    opened_at: datetime
+    decided_at: datetime | None
 
 
 class DeliveryView(Answer):
@@ -79,6 +89,7 @@ class CommitmentView(Answer):
     refund: RefundView | None
     delivery: DeliveryView | None
     issue: IssueView | None
+    dispute: DisputeView | None
     reserved_until: datetime | None
     created_at: datetime
     locked_at: datetime | None
@@ -103,6 +114,7 @@ class CommitmentRow(Answer):
     state_words: str
     delivery: DeliveryView | None
     issue: IssueState | None
+    in_dispute: bool
 
 
 class ShipmentView(Answer):

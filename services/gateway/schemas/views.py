@@ -127,7 +127,9 @@ def commitment_view(row: Row, *, redirect_url: str | None) -> View:
         "amount": money_view(row["amount_minor"], currency),
         "terms_hash": row["terms_hash"],
         "state": row["state"],
-        "state_words": words.commitment_words(row["state"], refund_state=row["refund_state"]),
+        "state_words": words.commitment_words(
+            row["state"], refund_state=row["refund_state"], in_dispute=row["dispute_state"] == "open"
+        ),
         "money_now": money_now(row),
         "payment": _payment_view(row),
         "next_action": {"type": "redirect", "url": redirect_url}
@@ -136,6 +138,7 @@ def commitment_view(row: Row, *, redirect_url: str | None) -> View:
         "refund": _refund_view(row),
         "delivery": delivery_view(row),
         "issue": _commitment_issue_view(row),
+        "dispute": _dispute_view(row),
         "reserved_until": row["reserved_until"] if waiting else None,
         "created_at": row["created_at"],
         "locked_at": row["locked_at"],
@@ -151,9 +154,12 @@ def commitment_row_view(row: Row, *, with_money: bool) -> View:
         "quantity": row["quantity"],
         "amount": money_view(row["amount_minor"], row["currency"]) if with_money else None,
         "state": row["state"],
-        "state_words": words.commitment_words(row["state"], refund_state=row["refund_state"]),
+        "state_words": words.commitment_words(
+            row["state"], refund_state=row["refund_state"], in_dispute=row["in_dispute"]
+        ),
         "delivery": delivery_view(row),
         "issue": {"id": row["issue_id"], "state": row["issue_state"]} if row["issue_id"] is not None else None,
+        "in_dispute": row["in_dispute"],
     }
 
 
@@ -259,6 +265,18 @@ def _refund_view(row: Row) -> View | None:
         "reason": row["refund_reason"],
         "decided_at": row["refund_decided_at"],
         "sent_at": row["refund_sent_at"],
+    }
+
+
+def _dispute_view(row: Row) -> View | None:
+    if row["dispute_state"] is None:
+        return None
+    return {
+        "state": row["dispute_state"],
+        "inquiry": row["dispute_status"].startswith("warning_"),
+        "amount": money_view(row["dispute_minor"], row["currency"]),
+        "opened_at": row["dispute_opened_at"],
+        "decided_at": row["dispute_state_at"] if row["dispute_state"] != "open" else None,
     }
 
 

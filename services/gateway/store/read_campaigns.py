@@ -61,8 +61,8 @@ _DETAIL_COLUMNS = (
     s.display_name AS supplier_name,
     f.verdict AS fulfillment_verdict,
     settled.settled_at,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state <> 'sent') AS refunds_owed,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state = 'sent') AS refunds_paid
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'charged_back')) AS refunds_owed,
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'charged_back')) AS refunds_paid
 """
 )
 

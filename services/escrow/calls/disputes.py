@@ -1,0 +1,31 @@
+"""Disputes: read one, with the payment intent that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.escrow.calls.client import StripeCalls, StripeUnavailableError
+from services.kit.service import Answer, Intent
+
+
+@dataclass(frozen=True)
+class DisputeCalls:
+    """The purpose `dispute_read`."""
+
+    stripe: StripeCalls
+
+    async def call(self, intent: Intent) -> Answer:
+        """The dispute as it is now; its payment intent stands in `payment`."""
+        payment_intent_id = intent.request.get("payment_intent")
+        try:
+            body = await self.stripe.read(f"/v1/disputes/{intent.request['dispute']}")
+            payment = await self.stripe.read(f"/v1/payment_intents/{payment_intent_id}") if payment_intent_id else None
+        except StripeUnavailableError:
+            return Answer("unknown")
+        if body is None:
+            return Answer("refused", {"status": 404})
+        return Answer("done", {**body, "payment": payment})
+
+    async def find(self, intent: Intent) -> Answer | None:
+        """Reading again is always right."""
+        return await self.call(intent)
