@@ -6,13 +6,15 @@ Nothing here says what the person told the bank; the reason is the bank's own co
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.envelope import Event, register
+from contracts.common import Hash
+from contracts.envelope import Command, Event, canonical_json, register
 from contracts.money import AmountMinor, Currency, PositiveAmountMinor
 
 DisputeId = Annotated[str, Field(min_length=1, max_length=255)]
@@ -99,3 +101,77 @@ class DisputeEnded(DisputeEvent):
     returned_minor: AmountMinor
     currency: Currency
     settled_decision_ids: tuple[UUID, ...] = ()
+
+
+EvidenceText = Annotated[str, Field(min_length=1, max_length=20_000)]
+"""As long as Stripe takes one field of evidence."""
+
+
+class DisputeEvidence(BaseModel):
+    """What is told to the bank, in the fields that Stripe has for it. Built from records; no name and no address is in
+    it, because the bank knows its card's owner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    product_description: EvidenceText
+    refund_policy_disclosure: EvidenceText
+    cancellation_policy_disclosure: EvidenceText
+    access_activity_log: EvidenceText
+    uncategorized_text: EvidenceText
+    service_date: Annotated[str, Field(max_length=100)] | None = None
+    shipping_date: Annotated[str, Field(max_length=100)] | None = None
+    shipping_tracking_number: Annotated[str, Field(max_length=500)] | None = None
+
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON: what the second person submits is exactly what was prepared."""
+        return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
+
+
+@register
+class PrepareDisputeEvidence(Command):
+    """Keep the evidence for a dispute, as operations read it from the records. Nothing is sent yet."""
+
+    type: ClassVar[str] = "escrow.prepare_dispute_evidence.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    dispute_id: DisputeId
+    evidence: DisputeEvidence
+
+
+@register
+class SubmitDisputeEvidence(Command):
+    """Send the prepared evidence with this hash to the bank; an escrow auditor does, once."""
+
+    type: ClassVar[str] = "escrow.submit_dispute_evidence.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    dispute_id: DisputeId
+    evidence_hash: Hash
+
+
+@register
+class DisputeEvidencePrepared(DisputeEvent):
+    """Evidence is kept and waits for its submission. The texts leave escrow to Stripe only."""
+
+    type: ClassVar[str] = "escrow.dispute_evidence_prepared.v1"
+    evidence_hash: Hash
+    prepared_by: str
+
+
+@register
+class DisputeEvidenceSubmitted(DisputeEvent):
+    """The call that sends the evidence is recorded."""
+
+    type: ClassVar[str] = "escrow.dispute_evidence_submitted.v1"
+    evidence_hash: Hash
+    prepared_by: str
+    submitted_by: str
+
+
+@register
+class DisputeEvidenceRefused(DisputeEvent):
+    """Stripe did not take the evidence; a case is open."""
+
+    type: ClassVar[str] = "escrow.dispute_evidence_refused.v1"
+    evidence_hash: Hash
+    code: str

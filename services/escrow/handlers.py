@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from contracts import campaigns, clearing, escrow, suppliers
+from contracts import campaigns, clearing, disputes, escrow, suppliers
 from contracts.envelope import Envelope, Message
 from services.escrow.calls.client import StripeCalls
-from services.escrow.calls.disputes import DisputeCalls
+from services.escrow.calls.disputes import DisputeCalls, EvidenceCalls
 from services.escrow.calls.payments import PaymentCalls, PaymentCancelCalls
 from services.escrow.calls.refunds import RefundCalls
 from services.escrow.calls.transfers import ObjectCalls, TopUpCalls, TransferCalls
@@ -23,6 +23,7 @@ from services.escrow.usecases import (
     apply_payment,
     apply_refund,
     clear_plan,
+    give_evidence,
     record_campaign,
     release_funds,
     start_payment,
@@ -56,6 +57,8 @@ HANDLERS: Handlers = {
     clearing.SubmitClearingPlan: submit_clearing_plan,
     clearing.ApproveClearingPlan: approve_clearing_plan,
     clearing.RetryPlanTransfer: release_funds.retry_plan_transfer,
+    disputes.PrepareDisputeEvidence: give_evidence.prepare_dispute_evidence,
+    disputes.SubmitDisputeEvidence: give_evidence.submit_dispute_evidence,
     escrow.TopUpFloat: top_up_float,
     campaigns.CampaignOpened: record_campaign.record_opened,
     campaigns.TargetReached: record_campaign.record_state_event,
@@ -114,7 +117,7 @@ def make_service(stripe: StripeCalls) -> Service:
     payment, cancel = PaymentCalls(stripe), PaymentCancelCalls(stripe)
     refund, transfer = RefundCalls(stripe), TransferCalls(stripe)
     top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
-    dispute = DisputeCalls(stripe)
+    dispute, evidence = DisputeCalls(stripe), EvidenceCalls(stripe)
     reconciler = Reconciler(stripe)
     return Service(
         name="escrow",
@@ -132,6 +135,9 @@ def make_service(stripe: StripeCalls) -> Service:
             "object_read": Purpose(read.call, read.find, post_object_read, runs_while_frozen=True),
             "transfer": Purpose(transfer.call, transfer.find, release_funds.post_transfer),
             DISPUTE_READ: Purpose(dispute.call, dispute.find, post_dispute_read, runs_while_frozen=True),
+            give_evidence.EVIDENCE_PURPOSE: Purpose(
+                evidence.call, evidence.find, give_evidence.post_dispute_evidence, runs_while_frozen=True
+            ),
             "top_up": Purpose(top_up.call, top_up.find, post_top_up, runs_while_frozen=True),
         },
         head_table="ledger_scope",

@@ -9,10 +9,22 @@ import pytest
 import pytest_asyncio
 
 from contracts.clearing import ClearingPlanStopped, FundsReleased
-from contracts.disputes import DisputeEnded, DisputeFundsWithdrawn, DisputeMoved, DisputeOpened
+from contracts.disputes import (
+    DisputeEnded,
+    DisputeEvidence,
+    DisputeEvidencePrepared,
+    DisputeEvidenceSubmitted,
+    DisputeFundsWithdrawn,
+    DisputeMoved,
+    DisputeOpened,
+    PrepareDisputeEvidence,
+    SubmitDisputeEvidence,
+)
+from contracts.envelope import Actor
 from contracts.escrow import CampaignSettled, RefundDecided, RefundSent
+from contracts.housekeeping import EscrowCommandRefused
 from tests.integration.dispute_support import Bank, assert_invariants, flows
-from tests.integration.escrow_support import UNIT_PRICE_MINOR, Join, Stage, kinds, of, staged_beside
+from tests.integration.escrow_support import ANA, OLGA, UNIT_PRICE_MINOR, Join, Stage, kinds, of, staged_beside
 from tests.integration.standin_support import Standin, running
 
 G = UNIT_PRICE_MINOR
@@ -281,3 +293,52 @@ async def test_many_disputes_among_the_payments_open_a_case_for_staff(stage: Sta
     await stage.move_clock(days=31)
     await stage.reconcile()
     assert "dispute_rate_critical" not in await stage.case_kinds()
+
+
+EVIDENCE = DisputeEvidence(
+    product_description="Cast iron pan, one unit",
+    refund_policy_disclosure="In full on every ending but completion",
+    cancellation_policy_disclosure="Until the campaign closes for joining",
+    access_activity_log="Terms accepted on 21 November 2026",
+    uncategorized_text="winning_evidence",
+)
+
+
+async def test_evidence_is_prepared_by_one_person_and_sent_once_by_another(stage: Stage) -> None:
+    (join,) = await stage.funded()
+    bank = Bank(stage)
+    dispute_id = await bank.opens(join)
+    await bank.tells()
+    names = {"campaign_id": stage.campaign_id, "dispute_id": dispute_id}
+    prepare = PrepareDisputeEvidence(**names, evidence=EVIDENCE)
+    (prepared,) = of(await stage.harness.deliver(prepare, actor=OLGA), DisputeEvidencePrepared)
+    submit = SubmitDisputeEvidence(**names, evidence_hash=prepared.evidence_hash)
+    (submitted,) = of(await stage.harness.deliver(submit, actor=ANA), DisputeEvidenceSubmitted)
+    assert (submitted.prepared_by, submitted.submitted_by) == (OLGA.id, ANA.id)
+    assert [each.outcome for each in of(await stage.harness.execute(), DisputeEnded)] == ["won"]
+    dispute = await stage.standin.sdk.disputes.retrieve_async(dispute_id)
+    assert dispute.evidence.access_activity_log == EVIDENCE.access_activity_log
+    assert await codes(stage, submit, ANA) == ["dispute_state_conflict"]
+
+
+async def codes(stage: Stage, message: Any, by: Actor) -> list[str]:
+    return [each.code for each in of(await stage.harness.deliver(message, actor=by), EscrowCommandRefused)]
+
+
+async def test_evidence_that_nobody_prepared_or_of_the_wrong_person_is_refused(stage: Stage) -> None:
+    (join,) = await stage.funded()
+    bank = Bank(stage)
+    dispute_id = await bank.opens(join)
+    await bank.tells()
+    names = {"campaign_id": stage.campaign_id, "dispute_id": dispute_id}
+    prepare = PrepareDisputeEvidence(**names, evidence=EVIDENCE)
+    submit = SubmitDisputeEvidence(**names, evidence_hash=EVIDENCE.hash())
+    assert await codes(stage, prepare, ANA) == ["not_allowed"]
+    assert await codes(stage, submit, OLGA) == ["not_allowed"]
+    assert await codes(stage, submit, ANA) == ["evidence_hash_stale"]
+    unknown = SubmitDisputeEvidence(
+        campaign_id=stage.campaign_id, dispute_id="du_unknown", evidence_hash=EVIDENCE.hash()
+    )
+    assert await codes(stage, unknown, ANA) == ["dispute_unknown"]
+    await stage.harness.deliver(prepare, actor=OLGA)
+    assert await codes(stage, submit, Actor(OLGA.id, "escrow_auditor")) == ["approver_is_maker"]

@@ -63,6 +63,21 @@ class Dispute(Row):
         return self.dispute_id if self.round == 1 else f"{self.dispute_id}:{self.round}"
 
 
+class EvidenceRow(Row):
+    """One version of the evidence for a dispute, who prepared it and who sent it."""
+
+    __tablename__ = "dispute_evidence"
+
+    dispute_id: Mapped[str] = mapped_column(primary_key=True)
+    evidence_hash: Mapped[str] = mapped_column(primary_key=True)
+    evidence: Mapped[dict[str, Any]]
+    prepared_by: Mapped[str]
+    prepared_at: Mapped[datetime]
+    submitted_by: Mapped[str | None]
+    submitted_at: Mapped[datetime | None]
+    refused_code: Mapped[str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """Disputes and payments of the last days, counted."""
@@ -74,6 +89,27 @@ class Activity:
 async def find_dispute(work: Work, dispute_id: str) -> Dispute | None:
     """The dispute's row."""
     return await work.session.get(Dispute, dispute_id)
+
+
+async def find_evidence(work: Work, dispute_id: str, evidence_hash: str) -> EvidenceRow | None:
+    """One version of a dispute's evidence."""
+    await work.session.flush()
+    return await work.session.get(EvidenceRow, (dispute_id, evidence_hash))
+
+
+async def is_submitted(work: Work, dispute_id: str) -> bool:
+    """Whether some evidence is on its way or with the bank already: it is taken once."""
+    await work.session.flush()
+    found = await work.session.execute(
+        select(EvidenceRow.evidence_hash)
+        .where(
+            EvidenceRow.dispute_id == dispute_id,
+            EvidenceRow.submitted_at.is_not(None),
+            EvidenceRow.refused_code.is_(None),
+        )
+        .limit(1)
+    )
+    return found.scalar_one_or_none() is not None
 
 
 async def disputes_of(work: Work, commitment_id: UUID, *, is_open: bool) -> list[Dispute]:

@@ -48,6 +48,21 @@ _STATEMENTS = (
     "CREATE INDEX dispute_campaign ON dispute (campaign_id)",
     "CREATE INDEX dispute_open ON dispute (changed_at) WHERE ended_at IS NULL",
     "CREATE INDEX dispute_disputed ON dispute (disputed_at) WHERE disputed_at IS NOT NULL",
+    """
+    CREATE TABLE dispute_evidence (
+        dispute_id text COLLATE "C" NOT NULL REFERENCES dispute (dispute_id),
+        evidence_hash text COLLATE "C" NOT NULL CHECK (evidence_hash ~ '^[0-9a-f]{64}$'),
+        evidence jsonb NOT NULL,
+        prepared_by text NOT NULL,
+        prepared_at timestamptz NOT NULL,
+        submitted_by text,
+        submitted_at timestamptz,
+        refused_code text,
+        PRIMARY KEY (dispute_id, evidence_hash),
+        CONSTRAINT dispute_evidence_takes_two_people CHECK (submitted_by <> prepared_by),
+        CHECK ((submitted_by IS NULL) = (submitted_at IS NULL))
+    )
+    """,
     # The share of disputes is counted over the payments of a month.
     "CREATE INDEX payment_succeeded ON payment (changed_at) WHERE state = 'succeeded'",
     "ALTER TABLE refund_decision DROP CONSTRAINT refund_decision_state_check",
@@ -67,4 +82,4 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     for statement in _STATEMENTS:
         op.execute(statement)
-    grant_app(op, {"dispute": "SELECT, INSERT, UPDATE"})
+    grant_app(op, {"dispute": "SELECT, INSERT, UPDATE", "dispute_evidence": "SELECT, INSERT, UPDATE"})

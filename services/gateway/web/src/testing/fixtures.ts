@@ -240,7 +240,6 @@ export const rows: CommitmentRow[] = ["4QX2-99AB", "7PLM-01CD", "K7Q2-M4XD"].map
         : null,
     issue: null,
     in_dispute: false,
-  dispute: null,
   }),
 );
 
