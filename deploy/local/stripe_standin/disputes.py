@@ -211,6 +211,7 @@ def _reopen(standin: Standin, dispute: Facts) -> None:
     _told(standin, dispute, "updated", previous)
     if before != "lost":
         _told(standin, dispute, "funds_withdrawn")
+        _fail_pending_refunds(standin, dispute["charge"])
 
 
 def refund_charge(standin: Standin, call: Call) -> Facts:

@@ -38,8 +38,8 @@ def refund_step(
     now; a webhook, or a call's answer that its key repeats, may have been overtaken.
     """
     if state == "charged_back":
-        # The bank was faster; a refund that is paid as well is money twice, and people must know of it.
-        return "mismatch" if status == "succeeded" else "none"
+        # The bank was faster. A refund that Stripe has paid as well has happened and is booked, as the platform's loss.
+        return "paid" if status == "succeeded" and known_refund else "none"
     if not known_refund:
         # An older attempt speaks. Its failure is known; a success would mean two payments for one decision.
         return "mismatch" if status == "succeeded" else "none"

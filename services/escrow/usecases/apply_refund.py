@@ -148,6 +148,7 @@ def _pending(work: Work, decision: RefundDecision) -> None:
 
 
 async def _paid(work: Work, decision: RefundDecision) -> None:
+    settled_by_bank = decision.state == "charged_back"
     had_failed = decision.state == "failed" or decision.ordinal > 1
     refund_id = decision.refund_id or NO_OBJECT
     await make_room(work, decision, refund_id)
@@ -181,7 +182,7 @@ async def _paid(work: Work, decision: RefundDecision) -> None:
         await work.close_case(REFUND_FAILED_CASE, subject=str(decision.decision_id), resolution="paid")
     campaign = await book_of(work).campaigns.get(decision.campaign_id)
     if campaign is not None:
-        campaign.refunds_open -= 1
+        campaign.refunds_open -= 0 if settled_by_bank else 1
         campaign.refunded_minor += decision.amount_minor
         await settle_if_done(work, decision.campaign_id)
 

@@ -31,7 +31,7 @@ class RefundView(Answer):
     sent_at: datetime | None
 
 
-class DisputeView(Answer):
+class CommitmentDispute(Answer):
     """What the participant's bank does about the payment: it asks (an inquiry), disputes it, or has decided."""
 
     state: Literal["open", "won", "lost", "inquiry_closed"]
@@ -89,7 +89,7 @@ class CommitmentView(Answer):
     refund: RefundView | None
     delivery: DeliveryView | None
     issue: IssueView | None
-    dispute: DisputeView | None
+    dispute: CommitmentDispute | None
     reserved_until: datetime | None
     created_at: datetime
     locked_at: datetime | None

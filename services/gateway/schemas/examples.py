@@ -45,6 +45,7 @@ TERMS: dict[str, Any] = {
 BODY_EXAMPLES: dict[str, dict[str, Any]] = {
     "AccessTokenBody": {"scopes": ["commitments"]},
     "EmptyBody": {},
+    "EvidenceSubmissionBody": {"evidence_hash": _HASH},
     "SignInBody": {"email": "maya@demo.test"},
     "DevParticipantsBody": {"participants": [{"external_id": "17850"}]},
     "CampaignBody": {

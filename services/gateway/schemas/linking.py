@@ -26,6 +26,7 @@ _CAMPAIGN = (
 _COMMITMENT = ("commitments_read", "pay_commitment", "withdraw_commitment", "report_issue")
 _INVITATION = ("accept_invitation", "decline_invitation")
 _PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
+_DISPUTE = ("disputes_read", "dispute_evidence", "prepare_evidence", "submit_evidence")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "OperationView": ("operation_id", _ONE, ("operations_read",)),
@@ -37,6 +38,8 @@ LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "IssueView": ("issue_id", _ONE, ("decide_issue",)),
     "IssueList": ("issue_id", _FIRST, ("decide_issue",)),
     "InvitationList": ("invitation_id", _FIRST, _INVITATION),
+    "DisputeView": ("dispute_id", _ONE, _DISPUTE),
+    "DisputeList": ("dispute_id", _FIRST, _DISPUTE),
     "PlanView": ("plan_id", _ONE, _PLAN),
     "PlanList": ("plan_id", _FIRST, _PLAN),
 }

@@ -141,8 +141,9 @@ TABLES: dict[str, Table] = {
         indexes=("commitment_id", "campaign_id"),
     ),
     "dispute": Table(
-        "dispute_id",
+        "id",
         {
+            "psp_dispute_id": "text",
             "commitment_id": "uuid",
             "campaign_id": "uuid",
             "amount_minor": "bigint",
@@ -154,9 +155,12 @@ TABLES: dict[str, Table] = {
             "evidence_due_by": "timestamptz",
             "opened_at": "timestamptz",
             "state_at": "timestamptz",
+            "evidence_hash": "text",
+            "evidence_state": "text",
+            "prepared_by": "text",
+            "submitted_by": "text",
         },
         indexes=("commitment_id", "campaign_id", "state, opened_at DESC"),
-        key_type="text",
     ),
     "campaign_ledger": Table(
         "scope_id",
@@ -245,6 +249,20 @@ TABLES: dict[str, Table] = {
             "issue_rate_basis_points": "integer",
             "accepted_at": "timestamptz",
         },
+    ),
+    # from notifications.events; no word of a message is in it
+    "message": Table(
+        "id",
+        {
+            "participant_id": "uuid",
+            "scope": "text",
+            "template": "text",
+            "template_version": "integer",
+            "recorded_at": "timestamptz",
+            "result": "text",
+            "result_at": "timestamptz",
+        },
+        indexes=("participant_id, recorded_at",),
     ),
     # from every service; each row is written by one of them
     "case_record": Table(
