@@ -39,6 +39,7 @@ OBJECTS = {
     "invitations_list": "invitation_id",
     "campaign_clearing_plans": "plan_id",
     "cases_list": "case_id",
+    "disputes_list": "dispute_id",
     "operations_list": "operation_id",
     "sessions_list": "session_id",
     "member_invitations_list": "member_invitation_id",

@@ -809,6 +809,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Payments that a bank disputes or asks about
+         * @description The newest first.
+         */
+        get: operations["disputes_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{dispute_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dispute with the evidence that the records give
+         * @description The evidence is built from the records at this moment.
+         */
+        get: operations["disputes_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{dispute_id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The evidence as a page that can be printed
+         * @description The same fields as a person reads them.
+         */
+        get: operations["dispute_evidence"];
+        put?: never;
+        /**
+         * Keep the evidence that the records give now, for its submission
+         * @description Nothing is sent yet; an escrow auditor sends it.
+         */
+        post: operations["prepare_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{dispute_id}/evidence-submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send exactly the prepared evidence with this hash to the bank
+         * @description Once, and by another person than the one who prepared it.
+         */
+        post: operations["submit_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/float/top-ups": {
         parameters: {
             query?: never;
@@ -1939,6 +2023,27 @@ export interface components {
             terms_hash: string;
         };
         /**
+         * CommitmentDispute
+         * @description What the participant's bank does about the payment: it asks (an inquiry), disputes it, or has decided.
+         */
+        CommitmentDispute: {
+            amount: components["schemas"]["MoneyView"];
+            /** Decided At */
+            decided_at: string | null;
+            /** Inquiry */
+            inquiry: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "won" | "lost" | "inquiry_closed";
+        };
+        /**
          * CommitmentList
          * @description A part of a list of commitments.
          */
@@ -1960,6 +2065,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** In Dispute */
+            in_dispute: boolean;
             issue: components["schemas"]["IssueState"] | null;
             /** Quantity */
             quantity: number;
@@ -2008,6 +2115,7 @@ export interface components {
              */
             created_at: string;
             delivery: components["schemas"]["DeliveryView"] | null;
+            dispute: components["schemas"]["CommitmentDispute"] | null;
             /**
              * Id
              * Format: uuid
@@ -2189,6 +2297,135 @@ export interface components {
             tracking?: string | null;
         };
         /**
+         * DisputeEvidence
+         * @description What is told to the bank, in the fields that Stripe has for it. Built from records; no name and no address is in
+         *     it, because the bank knows its card's owner.
+         */
+        DisputeEvidence: {
+            /** Access Activity Log */
+            access_activity_log: string;
+            /** Cancellation Policy Disclosure */
+            cancellation_policy_disclosure: string;
+            /** Product Description */
+            product_description: string;
+            /** Refund Policy Disclosure */
+            refund_policy_disclosure: string;
+            /** Service Date */
+            service_date?: string | null;
+            /** Shipping Date */
+            shipping_date?: string | null;
+            /** Shipping Tracking Number */
+            shipping_tracking_number?: string | null;
+            /** Uncategorized Text */
+            uncategorized_text: string;
+        };
+        /**
+         * DisputeList
+         * @description Disputes, the newest first.
+         */
+        DisputeList: {
+            /** Data */
+            data: components["schemas"]["DisputeRow"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * DisputeRow
+         * @description A dispute in a list.
+         */
+        DisputeRow: {
+            amount: components["schemas"]["MoneyView"];
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** Evidence Due By */
+            evidence_due_by: string | null;
+            /** Evidence State */
+            evidence_state: ("prepared" | "submitted" | "refused") | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "won" | "lost" | "inquiry_closed";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "warning_needs_response" | "warning_under_review" | "warning_closed" | "needs_response" | "under_review" | "won" | "lost" | "prevented";
+        };
+        /**
+         * DisputeView
+         * @description A dispute of a payment. `evidence` is what the records say now, `evidence_hash` its hash; `prepared_hash` names
+         *     what was prepared last, and only while both are the same would exactly this be sent.
+         */
+        DisputeView: {
+            amount: components["schemas"]["MoneyView"];
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            evidence: components["schemas"]["DisputeEvidence"];
+            /** Evidence Due By */
+            evidence_due_by: string | null;
+            /** Evidence Hash */
+            evidence_hash: string;
+            /** Evidence State */
+            evidence_state: ("prepared" | "submitted" | "refused") | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Prepared By */
+            prepared_by: string | null;
+            /** Prepared Hash */
+            prepared_hash: string | null;
+            /** Psp Dispute Id */
+            psp_dispute_id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "won" | "lost" | "inquiry_closed";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "warning_needs_response" | "warning_under_review" | "warning_closed" | "needs_response" | "under_review" | "won" | "lost" | "prevented";
+            /** Submitted By */
+            submitted_by: string | null;
+        };
+        /**
          * EmptyBody
          * @description An act that needs no further word.
          */
@@ -2234,6 +2471,14 @@ export interface components {
             kind: "funds" | "issue" | "case" | "refund";
             /** Words */
             words: string;
+        };
+        /**
+         * EvidenceSubmissionBody
+         * @description Send exactly the evidence with this hash to the bank.
+         */
+        EvidenceSubmissionBody: {
+            /** Evidence Hash */
+            evidence_hash: string;
         };
         /**
          * FieldErrorView
@@ -3227,7 +3472,7 @@ export interface components {
         };
         /**
          * RefundView
-         * @description A refund: paid only when its state is `sent`.
+         * @description A refund: paid only when its state is `sent`; `charged_back` when the bank gave the money back instead.
          */
         RefundView: {
             amount: components["schemas"]["MoneyView"];
@@ -3241,7 +3486,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "decided" | "pending" | "sent" | "failed";
+            state: "decided" | "pending" | "sent" | "failed" | "charged_back";
         };
         /**
          * ResourceView
@@ -3939,7 +4184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4056,7 +4301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4156,7 +4401,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4248,7 +4493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4259,7 +4504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4537,7 +4782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4659,7 +4904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4754,7 +4999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4765,7 +5010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4880,7 +5125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5443,7 +5688,7 @@ export interface operations {
                     "text/calendar": string;
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5919,7 +6164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5930,7 +6175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6171,7 +6416,7 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6530,7 +6775,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6541,7 +6786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6734,7 +6979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6954,7 +7199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6965,7 +7210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7077,6 +7322,7 @@ export interface operations {
                      *             "tracking": "1Z999AA10123456784"
                      *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "in_dispute": true,
                      *           "issue": {
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "state": "open"
@@ -7126,7 +7372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7249,6 +7495,16 @@ export interface operations {
                      *         "inspection_until": "2026-11-21T10:00:00Z",
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
@@ -7388,7 +7644,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7399,7 +7655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7605,7 +7861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7616,7 +7872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7822,7 +8078,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7833,7 +8089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7938,7 +8194,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8253,7 +8509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8264,7 +8520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8399,7 +8655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8721,7 +8977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8732,7 +8988,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9064,7 +9320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9075,7 +9331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9356,7 +9612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9573,7 +9829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9584,7 +9840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9819,7 +10075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9830,7 +10086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10030,6 +10286,16 @@ export interface operations {
                      *             "state": "dispatched",
                      *             "tracking": "1Z999AA10123456784"
                      *           },
+                     *           "dispute": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "inquiry": true,
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "state": "open"
+                     *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "issue": {
                      *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
@@ -10205,6 +10471,16 @@ export interface operations {
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
                      *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
                      *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
@@ -10263,7 +10539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10451,7 +10727,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10462,7 +10738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10592,6 +10868,16 @@ export interface operations {
                      *         "inspection_until": "2026-11-21T10:00:00Z",
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
@@ -10731,7 +11017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10742,7 +11028,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10868,6 +11154,16 @@ export interface operations {
                      *         "inspection_until": "2026-11-21T10:00:00Z",
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
@@ -10996,7 +11292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11007,7 +11303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11392,8 +11688,823 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    disputes_list: {
+        parameters: {
+            query?: {
+                state?: "inquiry_closed" | "lost" | "open" | "won";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *           "evidence_state": "prepared",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "state": "open",
+                     *           "status": "warning_needs_response"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    disputes_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "evidence": {
+                     *         "access_activity_log": "access activity log",
+                     *         "cancellation_policy_disclosure": "cancellation policy disclosure",
+                     *         "product_description": "product description",
+                     *         "refund_policy_disclosure": "refund policy disclosure",
+                     *         "service_date": "service date",
+                     *         "shipping_date": "shipping date",
+                     *         "shipping_tracking_number": "shipping tracking number",
+                     *         "uncategorized_text": "uncategorized text"
+                     *       },
+                     *       "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *       "evidence_hash": "evidence hash",
+                     *       "evidence_state": "prepared",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "prepared_by": "prepared by",
+                     *       "prepared_hash": "prepared hash",
+                     *       "psp_dispute_id": "psp dispute id",
+                     *       "reason": "All conditions are met.",
+                     *       "state": "open",
+                     *       "status": "warning_needs_response",
+                     *       "submitted_by": "submitted by"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    dispute_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The evidence as a page. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    /** @example <!doctype html><html lang="en"><title>Evidence du_1Nexample</title></html> */
+                    "text/html": string;
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    prepare_evidence: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "evidence": {
+                     *         "access_activity_log": "access activity log",
+                     *         "cancellation_policy_disclosure": "cancellation policy disclosure",
+                     *         "product_description": "product description",
+                     *         "refund_policy_disclosure": "refund policy disclosure",
+                     *         "service_date": "service date",
+                     *         "shipping_date": "shipping date",
+                     *         "shipping_tracking_number": "shipping tracking number",
+                     *         "uncategorized_text": "uncategorized text"
+                     *       },
+                     *       "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *       "evidence_hash": "evidence hash",
+                     *       "evidence_state": "prepared",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "prepared_by": "prepared by",
+                     *       "prepared_hash": "prepared hash",
+                     *       "psp_dispute_id": "psp dispute id",
+                     *       "reason": "All conditions are met.",
+                     *       "state": "open",
+                     *       "status": "warning_needs_response",
+                     *       "submitted_by": "submitted by"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    submit_evidence: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "evidence_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EvidenceSubmissionBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "evidence": {
+                     *         "access_activity_log": "access activity log",
+                     *         "cancellation_policy_disclosure": "cancellation policy disclosure",
+                     *         "product_description": "product description",
+                     *         "refund_policy_disclosure": "refund policy disclosure",
+                     *         "service_date": "service date",
+                     *         "shipping_date": "shipping date",
+                     *         "shipping_tracking_number": "shipping tracking number",
+                     *         "uncategorized_text": "uncategorized text"
+                     *       },
+                     *       "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *       "evidence_hash": "evidence hash",
+                     *       "evidence_state": "prepared",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "prepared_by": "prepared by",
+                     *       "prepared_hash": "prepared hash",
+                     *       "psp_dispute_id": "psp dispute id",
+                     *       "reason": "All conditions are met.",
+                     *       "state": "open",
+                     *       "status": "warning_needs_response",
+                     *       "submitted_by": "submitted by"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -11598,7 +12709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11609,7 +12720,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11982,7 +13093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11993,7 +13104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12226,7 +13337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12237,7 +13348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12443,7 +13554,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12454,7 +13565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12938,6 +14049,16 @@ export interface operations {
                      *             "inspection_until": "2026-11-21T10:00:00Z",
                      *             "state": "dispatched",
                      *             "tracking": "1Z999AA10123456784"
+                     *           },
+                     *           "dispute": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "inquiry": true,
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "state": "open"
                      *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "issue": {
@@ -13596,7 +14717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13607,7 +14728,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13741,7 +14862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13882,7 +15003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14027,7 +15148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14267,7 +15388,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14673,7 +15794,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14910,7 +16031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15258,7 +16379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16294,7 +17415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16305,7 +17426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
