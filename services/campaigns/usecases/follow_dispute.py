@@ -52,14 +52,14 @@ async def end_dispute(work: Work, message: DisputeEnded) -> None:
 
 
 def _note(work: Work, campaign: CampaignRow, commitment: CommitmentRow, action: str, dispute_id: str) -> None:
+    """A dispute lies over the state, so its record names none."""
     note_changed(work, commitment)
     work.audit(
         action,
         scope=str(campaign.campaign_id),
         subject=str(commitment.commitment_id),
-        before={"state": commitment.state},
+        before=None,
         after={
-            "state": commitment.state,
             "open_disputes": commitment.open_disputes,
             "disputed_units": campaign.disputed_units,
             "dispute_id": dispute_id,
