@@ -19,7 +19,7 @@ def tell_target_reached(work: Work, campaign: CampaignRow) -> None:
     take_transition(work, campaign, transition)
     work.publish(
         TargetReached(
-            campaign_id=campaign.campaign_id, held_units=campaign.counted_units, target_units=campaign.target_units
+            campaign_id=campaign.campaign_id, held_units=campaign.held_units, target_units=campaign.target_units
         )
     )
 
@@ -30,6 +30,6 @@ def tell_target_lost(work: Work, campaign: CampaignRow, *, counted_before: int) 
     if campaign.state == "TARGET_ACHIEVED" and crossed:
         work.publish(
             TargetLost(
-                campaign_id=campaign.campaign_id, held_units=campaign.counted_units, target_units=campaign.target_units
+                campaign_id=campaign.campaign_id, held_units=campaign.held_units, target_units=campaign.target_units
             )
         )

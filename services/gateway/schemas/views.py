@@ -23,17 +23,19 @@ def money_view(amount_minor: int | None, currency: str) -> View:
 def progress_view(row: Row) -> View:
     """The moving figures of a campaign."""
     held, reserved, capacity = row["held_units"], row["reserved_units"], row["capacity_units"]
+    # What a bank disputes stays taken and is not counted.
+    counted = max(0, held - row["disputed_units"])
     return {
         "campaign_id": row["id"],
         "state": row["state"],
         "state_words": words.campaign_words(row["state"], row["close_reason"]),
-        "held_units": held,
+        "held_units": counted,
         "reserved_units": reserved,
         "target_units": row["target_units"],
         "capacity_units": capacity,
         "units_left": max(0, capacity - held - reserved),
         "held_commitments": row["held_commitments"],
-        "target_reached": held >= row["target_units"],
+        "target_reached": counted >= row["target_units"],
         "joining": is_joining(row),
     }
 

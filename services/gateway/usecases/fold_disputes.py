@@ -80,3 +80,4 @@ def _dispute(rows: Rows, envelope: Envelope, event: Any, **columns: Any) -> None
     )
     rows.touched_commitments.add(event.commitment_id)
     rows.touched_other.add(id_of(event.dispute_id))
+    rows.touched_campaigns.add(event.campaign_id)

@@ -40,7 +40,12 @@ const AFTER_ACCEPTANCE = ["FULFILLMENT", "INSPECTION", "COMPLETED"];
 export function timelineOf(commitment: Commitment): CommitmentEvent[] {
   const created: CommitmentEvent = { name: "created", state: "done", at: commitment.created_at };
   if (commitment.state === "REFUSED") return [created, { name: "refused", state: "now", at: null }];
-  return [created, ...paymentEvents(commitment), ...disputeEvents(commitment), ...afterwards(commitment)];
+  return [
+    created,
+    ...paymentEvents(commitment),
+    ...disputeEvents(commitment),
+    ...afterwards(commitment),
+  ];
 }
 
 function paymentEvents(commitment: Commitment): CommitmentEvent[] {
