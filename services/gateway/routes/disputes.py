@@ -64,6 +64,7 @@ async def disputes_read(request: Request, dispute_id: UUID) -> Response:
     "/disputes/{dispute_id}/evidence",
     operation_id="dispute_evidence",
     summary="The evidence as a page that can be printed",
+    response_class=Response,
     responses={**_PAGE, **problems(401, 403, 404)},
 )
 async def dispute_evidence(request: Request, dispute_id: UUID) -> Response:

@@ -12028,7 +12028,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
                     /** @example <!doctype html><html lang="en"><title>Evidence du_1Nexample</title></html> */
                     "text/html": string;
                 };
