@@ -135,7 +135,7 @@ async def _gathered(gateway: Gateway, dispute_id: UUID) -> tuple[Any, DisputeEvi
     records = await records_of(gateway.reads, row["commitment_id"])
     if records is None:
         raise Rejected("not_found")
-    messages = await messages_to(gateway.reads, records["participant_id"], str(row["campaign_id"]))
+    messages = await messages_to(gateway.reads, records["participant_id"], row["campaign_id"])
     return row, evidence_of(records, messages)
 
 

@@ -255,7 +255,7 @@ TABLES: dict[str, Table] = {
         "id",
         {
             "participant_id": "uuid",
-            "scope": "text",
+            "campaign_id": "uuid",
             "template": "text",
             "template_version": "integer",
             "recorded_at": "timestamptz",

@@ -32,7 +32,7 @@ WHERE c.id = :commitment_id
 
 _MESSAGES = """
 SELECT template, template_version, recorded_at, result FROM message
-WHERE participant_id = :participant_id AND scope = :scope
+WHERE participant_id = :participant_id AND campaign_id = :campaign_id
 ORDER BY recorded_at, id
 LIMIT :limit
 """
@@ -58,6 +58,6 @@ async def records_of(reads: ReadModel, commitment_id: UUID) -> Row | None:
     return await reads.one(_RECORDS, commitment_id=commitment_id)
 
 
-async def messages_to(reads: ReadModel, participant_id: UUID, scope: str) -> Sequence[Row]:
+async def messages_to(reads: ReadModel, participant_id: UUID, campaign_id: UUID) -> Sequence[Row]:
     """Which messages were sent to a person about a campaign, the oldest first."""
-    return await reads.all(_MESSAGES, participant_id=participant_id, scope=scope, limit=MESSAGES_MAX)
+    return await reads.all(_MESSAGES, participant_id=participant_id, campaign_id=campaign_id, limit=MESSAGES_MAX)

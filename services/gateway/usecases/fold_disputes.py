@@ -53,11 +53,13 @@ def fold_message(rows: Rows, envelope: Envelope, event: Any) -> bool:
         case notifications.MessageRecorded():
             rows.put(
                 "message", event.message_id,
-                participant_id=event.participant_id, scope=event.scope_id, template=event.template,
+                participant_id=event.participant_id, campaign_id=event.scope_id, template=event.template,
                 template_version=event.template_version, recorded_at=envelope.time,
             )  # fmt: skip
         case notifications.MessageDelivered():
-            rows.put("message", event.message_id, result=event.result, result_at=envelope.time)
+            rows.put(
+                "message", event.message_id, campaign_id=event.scope_id, result=event.result, result_at=envelope.time
+            )
         case _:
             return False
     return True
