@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from html import escape
 from typing import Any
 
 from contracts.disputes import DisputeEvidence
@@ -52,18 +51,10 @@ def evidence_of(records: Row, messages: Sequence[Row]) -> DisputeEvidence:
     )
 
 
-def evidence_page(evidence: DisputeEvidence, *, psp_dispute_id: str, evidence_hash: str) -> str:
-    """The evidence as a page that can be printed."""
+def evidence_parts(evidence: DisputeEvidence) -> list[dict[str, str]]:
+    """The evidence as a person reads it: a title and a text for each field that says something."""
     fields = evidence.model_dump()
-    parts = "".join(
-        f"<h2>{escape(title)}</h2><p>{escape(str(fields[name]))}</p>" for name, title in TITLES.items() if fields[name]
-    )
-    style = "body{font:16px/1.5 serif;max-width:42em;margin:2em auto;padding:0 1em}p{white-space:pre-wrap}"
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evidence {escape(psp_dispute_id)}</title>'
-        f"<style>{style}</style></head><body><h1>Evidence for dispute {escape(psp_dispute_id)}</h1>"
-        f"<p>Built from the platform&#x27;s records. Hash {escape(evidence_hash)}</p>{parts}</body></html>"
-    )
+    return [{"title": title, "text": str(fields[name])} for name, title in TITLES.items() if fields[name]]
 
 
 def _acceptance(records: Row, messages: Sequence[Row]) -> Iterator[str]:

@@ -11,12 +11,13 @@ from contracts.disputes import DisputeEvidence, PrepareDisputeEvidence, SubmitDi
 from contracts.envelope import Command
 from contracts.errors import Rejected
 from services.gateway.auth.requests import allowed
-from services.gateway.domain.dispute_evidence import evidence_of, evidence_page
+from services.gateway.domain.dispute_evidence import evidence_of, evidence_parts
 from services.gateway.domain.operation import Operation, Outcome
+from services.gateway.pages import page_response, render
 from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.acting import asked
 from services.gateway.routes.reading import one_of, read_body
-from services.gateway.routes.replying import PRIVATE, json_answer, list_answer, perform
+from services.gateway.routes.replying import json_answer, list_answer, perform
 from services.gateway.schemas.answers_disputes import DisputeList, DisputeView, EvidenceSubmissionBody
 from services.gateway.schemas.bodies import EmptyBody
 from services.gateway.schemas.describing import act, answers, problems, words_of
@@ -71,8 +72,8 @@ async def dispute_evidence(request: Request, dispute_id: UUID) -> Response:
     """The same fields as a person reads them."""
     await allowed(request, "dispute_evidence")
     row, evidence = await _gathered(gateway_of(request), dispute_id)
-    page = evidence_page(evidence, psp_dispute_id=row["psp_dispute_id"], evidence_hash=evidence.hash())
-    return Response(page, media_type="text/html; charset=utf-8", headers=PRIVATE)
+    facts = {"dispute": row["psp_dispute_id"], "hash": evidence.hash(), "parts": evidence_parts(evidence)}
+    return page_response(render("dispute_evidence.html.j2", **facts))
 
 
 @router.post(

@@ -10,6 +10,7 @@ import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { CaseList } from "./CaseList";
+import { DisputeList } from "./DisputeList";
 import { IssueLine } from "./IssueLine";
 import { useOverview } from "./queries";
 import classes from "./Staff.module.css";
@@ -56,6 +57,9 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
             ))}
           </ul>
         )}
+      </Section>
+      <Section title={t("dispute.title")}>
+        <DisputeList role={account.role} />
       </Section>
       <Section title={t("staff.cases")}>
         <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} />
