@@ -21,6 +21,7 @@ from services.escrow.domain.disputes import (
     rate_verdict,
     settled_by_bank,
 )
+from services.escrow.domain.psp import OddObjectError, dispute_facts
 
 OPENED = DisputeFacts("du_1", "needs_response", 100, "usd", "ch_1", "pi_1", "fraudulent", None, ())
 TAKEN, BACK = Movement("txn_1", -100, 1_500), Movement("txn_2", 100, 0)
@@ -81,6 +82,42 @@ def test_readings_in_any_sequence_and_number_lead_to_the_same_end(
         straight, _ = book(straight, facts)
     assert booked == straight
     assert next_steps(booked, readings[-1]) == ()
+
+
+def movement(name: str, amount: int, created: int) -> dict[str, Any]:
+    return {
+        "id": name, "type": "adjustment", "source": "du_1", "amount": amount, "fee": 0, "net": amount, "currency": "usd",
+        "created": created, "available_on": created,
+    }  # fmt: skip
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    whole = {
+        "id": "du_1", "object": "dispute", "status": "won", "amount": 100, "currency": "usd", "charge": "ch_1",
+        "payment_intent": "pi_1", "reason": "fraudulent", "evidence_details": {"due_by": 1_800_000_000},
+        "balance_transactions": [movement("txn_back", 100, 5), movement("txn_taken", -100, 5)],
+    }  # fmt: skip
+    return whole | changes
+
+
+def test_what_was_taken_is_read_before_what_came_back_in_the_same_second() -> None:
+    facts = dispute_facts(body())
+    assert [each.id for each in facts.movements] == ["txn_taken", "txn_back"]
+    assert (facts.due_by, facts.payment_intent_id) == (1_800_000_000, "pi_1")
+    assert dispute_facts(body(evidence_details={"due_by": 0})).due_by is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "thawed"},
+        {"charge": None},
+        {"balance_transactions": [movement(f"txn_{n}", -1, n) for n in range(30)]},
+    ],
+)
+def test_a_dispute_that_nobody_here_understands_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(OddObjectError):
+        dispute_facts(body(**change))
 
 
 def test_a_decision_is_booked_when_its_money_has_moved() -> None:

@@ -191,7 +191,8 @@ def dispute_facts(body: Mapping[str, Any]) -> DisputeFacts:
         due_by=due_by if isinstance(due_by, int) and due_by > 0 else None,
         movements=tuple(
             Movement(facts.id, facts.amount_minor, facts.fee_minor)
-            for _, facts in sorted(movements, key=lambda each: each[0])
+            # Of one second what was taken comes first: nothing is given back before.
+            for _, facts in sorted(movements, key=lambda each: (each[0], each[1].amount_minor))
         ),
     )
 
