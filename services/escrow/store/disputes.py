@@ -21,6 +21,8 @@ ASKED_AGAIN_AFTER = timedelta(hours=1)
 """An open dispute is read again after so long (stack time); its webhook may have been lost."""
 
 DISPUTES_PER_COMMITMENT_MAX = 50
+UNPAID = ("decided", "pending", "failed")
+"""States of a refund decision in which the amount is owed."""
 
 
 class Dispute(Row):
@@ -143,7 +145,7 @@ async def decisions_owed(work: Work, commitment_id: UUID) -> list[RefundDecision
         select(RefundDecision)
         .where(
             RefundDecision.commitment_id == commitment_id,
-            RefundDecision.state.not_in(("paid", "charged_back")),
+            RefundDecision.state.in_(UNPAID),
         )
         .order_by(RefundDecision.decided_at, RefundDecision.decision_id)
     )

@@ -73,7 +73,7 @@ _STATEMENTS = (
     "DROP INDEX refund_decision_owed",
     """
     CREATE INDEX refund_decision_owed ON refund_decision (decided_at)
-    WHERE state NOT IN ('paid', 'charged_back')
+    WHERE state IN ('decided', 'pending', 'failed')
     """,
 )
 
