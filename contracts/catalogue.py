@@ -1,6 +1,7 @@
 """Imports every message module, so that the registry is complete. Import this before decoding anything."""
 
 from contracts import (
+    alerts,
     audit_trail,
     campaigns,
     clearing,
@@ -13,5 +14,17 @@ from contracts import (
     suppliers,
 )
 
-MODULES = (campaigns, escrow, clearing, disputes, suppliers, notifications, gateway, housekeeping, audit_trail, notices)
+MODULES = (
+    campaigns,
+    alerts,
+    escrow,
+    clearing,
+    disputes,
+    suppliers,
+    notifications,
+    gateway,
+    housekeeping,
+    audit_trail,
+    notices,
+)
 """The modules that define messages."""

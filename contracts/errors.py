@@ -127,10 +127,46 @@ PROBLEMS: dict[str, Problem] = {
     "sign_in_again": Problem(
         403,
         "Your sign-in is too long ago for this",
-        "Sign in again with a new code, then add your first passkey or authenticator within 15 minutes.",
+        "Sign in again with a new code, then repeat the act within 15 minutes.",
     ),
     "member_invitations_used_up": Problem(
         409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."
+    ),
+    # addresses and account kinds
+    "addresses_full": Problem(
+        409, "You have as many addresses as an account can have", "Remove one that you do not use."
+    ),
+    "address_required": Problem(
+        422,
+        "This campaign delivers to an address of yours",
+        "Name one of your addresses; they are on the page of your account. Nothing was taken.",
+    ),
+    "address_unknown": Problem(
+        404, "This address is not among yours", "Choose one of your addresses, or add it first. Nothing was taken."
+    ),
+    "address_out_of_region": Problem(
+        422,
+        "This address lies outside the Seattle metropolitan area",
+        "Choose an address in King, Pierce or Snohomish County. Nothing was taken.",
+    ),
+    "address_not_needed": Problem(
+        409,
+        "This campaign hands units over at one point",
+        "Send the commitment without an address; none is kept that is not needed. Nothing was taken.",
+    ),
+    "account_kind_fixed": Problem(
+        409,
+        "The kind of your account stays while a commitment is open",
+        "Change it when every commitment of yours has ended. The name can be changed at any time.",
+    ),
+    # alert rules
+    "alert_rule_unknown": Problem(404, "This alert rule is not known", "Read your rules again."),
+    "alert_rules_used_up": Problem(409, "You have as many alert rules as one may have", "Remove one first."),
+    "alert_true_already": Problem(
+        409, "This is so already", "A rule tells what happens after it was made. See the campaign's page."
+    ),
+    "alert_cannot_come_true": Problem(
+        409, "This can happen no more", "The campaign is final, or joining it has ended. See the campaign's page."
     ),
     # campaigns
     "campaign_unknown": Problem(404, "This campaign is not known", "Check the address, or ask for an invitation."),
@@ -215,6 +251,66 @@ PROBLEMS: dict[str, Problem] = {
         409, "The campaign is closing with refunds", "Funds of this campaign can only be refunded."
     ),
     "release_under_way": Problem(409, "A release of this campaign's funds is under way", "Wait for its outcome."),
+    "plan_under_way": Problem(
+        409, "Another plan of this campaign is being worked off", "Wait until its lines are applied, then try again."
+    ),
+    "plan_lines_missing": Problem(
+        422, "This kind of plan names the commitments it is about", "Select at least one commitment with its amount."
+    ),
+    "plan_lines_unexpected": Problem(
+        422, "The lines of this kind of plan come from the records", "Send the plan without lines."
+    ),
+    "line_repeated": Problem(422, "A commitment is named twice", "Name each commitment once, with its whole amount."),
+    "amount_not_positive": Problem(422, "An amount is not above zero", "Give each line an amount above zero."),
+    "amount_out_of_range": Problem(422, "An amount is larger than any that is accepted", "Correct the amount."),
+    "currency_mismatch": Problem(
+        422, "The amounts are in another currency than the campaign's", "Use the campaign's currency."
+    ),
+    "commitment_not_in_campaign": Problem(
+        422, "A commitment does not belong to this campaign", "Select commitments of this campaign only."
+    ),
+    "line_exceeds_balance": Problem(
+        409, "A line asks for more than is there", "See what is held or owed for the commitment, and correct the line."
+    ),
+    "line_not_whole": Problem(
+        422,
+        "This kind of plan takes all that is there",
+        "Give the whole amount, or make a plan for a partial refund.",
+    ),
+    "line_not_partial": Problem(
+        422, "A partial refund leaves something held", "Give a smaller amount, or make a plan for a whole refund."
+    ),
+    "line_changed": Problem(
+        409,
+        "What a line is about has changed since the plan was made",
+        "Make a new plan from what the records say now.",
+    ),
+    "reason_code_not_allowed": Problem(
+        422, "This reason does not fit the kind of plan", "Choose one of the reasons that the kind lists."
+    ),
+    "evidence_missing": Problem(
+        422, "This act needs evidence", "Name where the evidence lies: a document's id or digest, a bank's reference."
+    ),
+    "plan_target_missing": Problem(
+        422, "The plan does not name what it is about", "Name the plan, or the ledger position, that it is about."
+    ),
+    "plan_target_unfit": Problem(
+        409, "What the plan is about does not allow this", "Read the named plan or transfer, and its state, again."
+    ),
+    "refund_not_failed": Problem(
+        409,
+        "A refund can be paid another way only after the payment processor refused it",
+        "Wait for the outcome of its present attempt.",
+    ),
+    "commitment_not_released": Problem(
+        409, "Goodwill is for a commitment whose funds were released", "Refund what is still held instead."
+    ),
+    "goodwill_above_price": Problem(
+        422, "Goodwill and refunds together would exceed what was paid", "Give a smaller amount."
+    ),
+    "float_too_low": Problem(
+        409, "The platform's own money does not cover this", "Top up the float, then submit the plan again."
+    ),
     "collections_frozen": Problem(
         409,
         "Collection of funds is held for a check",

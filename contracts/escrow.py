@@ -167,7 +167,8 @@ class LateFundsReceived(Event):
 
 @register
 class RefundDecided(Event):
-    """A refund is owed from now on."""
+    """A refund is owed from now on. `goodwill`: it is the platform's own money, after a release; its reason is then the
+    nearest of the fixed ones, `correction`."""
 
     type: ClassVar[str] = "escrow.refund_decided.v1"
     service: ClassVar[str] = "escrow"
@@ -178,6 +179,8 @@ class RefundDecided(Event):
     currency: Currency
     decision_id: UUID
     reason: RefundReason
+    plan_id: UUID | None = None
+    goodwill: bool = False
 
 
 @register
@@ -209,6 +212,7 @@ class RefundSent(Event):
     decision_id: UUID
     refund_id: str
     reason: RefundReason
+    goodwill: bool = False
 
 
 @register
@@ -224,6 +228,38 @@ class RefundFailed(Event):
     currency: Currency
     decision_id: UUID
     refund_id: str
+
+
+@register
+class RefundPaidOutside(Event):
+    """A refund that Stripe could not pay was paid another way, with proof, approved by two people."""
+
+    type: ClassVar[str] = "escrow.refund_paid_outside.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    commitment_id: UUID
+    participant_id: UUID
+    amount_minor: PositiveAmountMinor
+    currency: Currency
+    decision_id: UUID
+    plan_id: UUID
+    reason: RefundReason
+    goodwill: bool = False
+
+
+@register
+class RefundOwedAgain(Event):
+    """What was recorded as paid outside was taken back by a correction: the refund is owed again, with its case."""
+
+    type: ClassVar[str] = "escrow.refund_owed_again.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    commitment_id: UUID
+    participant_id: UUID
+    amount_minor: PositiveAmountMinor
+    currency: Currency
+    decision_id: UUID
+    plan_id: UUID
 
 
 @register

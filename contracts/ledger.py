@@ -24,6 +24,15 @@ from contracts.common import Hash
 from contracts.money import Currency, PositiveAmountMinor
 
 PlanKind = Literal["release", "reserve_release"]
+"""Plans that send money to a supplier."""
+
+HandKind = Literal["manual_refund", "partial_refund", "outside_payout", "goodwill", "recovery", "correction", "give_up"]
+"""Plans for the acts on money that people decide by hand."""
+
+AnyPlanKind = PlanKind | HandKind
+
+LineSource = Literal["escrow", "reserve", "refund_payable", "supplier_payable", "goodwill", "dispute_loss"]
+"""The account class whose balance a line of a plan draws on, or adds to when the platform gives or gets back."""
 
 TRANSFER_HASH_VERSION = "alpmera.ledger.transfer.1"
 """Version tag of the canonical form. Any change of the form needs a new tag; old rows keep theirs."""
@@ -74,13 +83,38 @@ class LedgerTransfer(BaseModel):
 
 
 class PlanLine(BaseModel):
-    """One commitment's part of a clearing plan: what goes to the supplier's side and what is kept in reserve."""
+    """One commitment's part of a plan: how much, of which account, and whether it is kept in reserve."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     commitment_id: UUID
     amount_minor: PositiveAmountMinor
-    to_reserve: bool
+    to_reserve: bool = False
+    source: LineSource = "escrow"
+
+
+class LinePreview(BaseModel):
+    """A line with the balance of its account before and after it; `account` is the whole account name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    commitment_id: UUID
+    amount_minor: PositiveAmountMinor
+    to_reserve: bool = False
+    account: str
+    before_minor: int
+    after_minor: int
+
+
+class AccountPreview(BaseModel):
+    """What a plan does to one account class of its campaign: credit +, debit −, minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account: str
+    before_minor: int
+    movement_minor: int
+    after_minor: int
 
 
 class ReleaseCondition(BaseModel):

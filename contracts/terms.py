@@ -38,6 +38,8 @@ CloseReason = Literal[
     "target_not_reached", "supplier_declined", "acceptance_timeout", "fulfillment_failed", "cancelled", "rejected"
 ]
 Visibility = Literal["private", "members", "open"]
+DeliversTo = Literal["hand_over_point", "participant_address"]
+"""Where units are handed over: at a point that the delivery terms name, or at an address of each participant's."""
 SignOffRole = Literal["operations", "escrow_auditor", "trust_reviewer"]
 SIGN_OFF_ROLES: tuple[str, ...] = get_args(SignOffRole)
 
@@ -71,6 +73,7 @@ class Terms(Part):
     """The exact terms people join under. Their hash is what participants and supplier accept.
 
     The fee lies inside the unit price (basis points of it) and is taken only at completion. Dates are stack time.
+    `delivery_model` says in words what `delivers_to` decides: whether a join has to name an address.
     """
 
     title: ShortText
@@ -84,6 +87,7 @@ class Terms(Part):
     fee_basis_points: Annotated[int, Field(strict=True, ge=0, le=10_000)]
     delivery_window_days: Annotated[int, Field(strict=True, gt=0, le=365)]
     delivery_model: ShortText
+    delivers_to: DeliversTo = "hand_over_point"
     delivery_terms: Text
     refund_terms: Text
 

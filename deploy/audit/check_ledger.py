@@ -86,6 +86,8 @@ _UNAPPROVED = """
     FROM ledger_transfer t
     LEFT JOIN clearing_plan p ON p.plan_id = t.plan_id AND p.scope = t.scope
     WHERE (t.kind IN ('clear', 'reserve_release', 'transfer_sent', 'fee', 'refund_paid_outside', 'goodwill', 'correction')
+            OR t.kind = 'clear_undone'
+            OR t.kind = 'refund_decided' AND t.plan_id IS NOT NULL
             OR t.kind = 'transfer_back' AND EXISTS (
                 SELECT FROM ledger_entry e
                 WHERE e.scope = t.scope AND e.position = t.position AND e.account = 'dispute_loss'))

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.campaigns import InspectionStarted
-from contracts.clearing import ClearingPlanApproved, ClearingPlanSubmitted
+from contracts.clearing import ClearingPlanApproved, ClearingPlanSubmitted, PlanByHandSubmitted
 from contracts.escrow import LedgerTransfersPosted
 from contracts.suppliers import (
     AcceptanceTimedOut,
@@ -32,6 +32,7 @@ EVIDENCE = {
     FulfillmentAccepted.type: "end of inspection",
     InspectionStarted.type: "inspection",
 }
+SUBMISSIONS = (ClearingPlanSubmitted.type, PlanByHandSubmitted.type)
 ANSWERS = {
     CampaignAccepted.type: "accepted",
     InvitationDeclined.type: "declined",
@@ -81,7 +82,7 @@ class Evidence:
             return
         if message_type in ANSWERS or message_type == AcceptanceWindowOpened.type:
             self._invitation(message_type, record, body)
-        elif message_type in (ClearingPlanSubmitted.type, ClearingPlanApproved.type):
+        elif message_type in (*SUBMISSIONS, ClearingPlanApproved.type):
             self._plan(message_type, record, body)
 
     def _invitation(self, message_type: str, record: Record, body: bytes) -> None:
@@ -100,7 +101,7 @@ class Evidence:
     def _plan(self, message_type: str, record: Record, body: bytes) -> None:
         told = self.plans.setdefault(json.loads(body)["plan_id"], PlanTold())
         person = (record.header("actor_id"), record.header("actor_role"))
-        if message_type == ClearingPlanSubmitted.type:
+        if message_type in SUBMISSIONS:
             told.maker = person
         else:
             told.approver = person

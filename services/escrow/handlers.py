@@ -14,7 +14,7 @@ from services.escrow.calls.client import StripeCalls
 from services.escrow.calls.disputes import DisputeCalls, EvidenceCalls
 from services.escrow.calls.payments import PaymentCalls, PaymentCancelCalls
 from services.escrow.calls.refunds import RefundCalls
-from services.escrow.calls.transfers import ObjectCalls, TopUpCalls, TransferCalls
+from services.escrow.calls.transfers import ObjectCalls, ReversalCalls, TopUpCalls, TransferCalls
 from services.escrow.domain.psp import metadata_id
 from services.escrow.reconciler import Reconciler
 from services.escrow.settings import escrow_settings
@@ -23,21 +23,23 @@ from services.escrow.usecases import (
     apply_payment,
     apply_refund,
     clear_plan,
+    decide_refund,
     give_evidence,
     record_campaign,
+    recover_funds,
     release_funds,
+    send_plan,
     start_payment,
 )
 from services.escrow.usecases.approve_clearing_plan import approve_clearing_plan
 from services.escrow.usecases.close_campaign import answer_close, close_campaign, withdraw
-from services.escrow.usecases.decide_refund import CLOSE_REFUNDS_DEADLINE, refund_next, refund_upheld
 from services.escrow.usecases.end_reservation import expire_reservation
 from services.escrow.usecases.hint_dispute import DISPUTE_READ
 from services.escrow.usecases.load_batch import load_answers, load_messages
 from services.escrow.usecases.post_transfers import write_transfers
 from services.escrow.usecases.read_dispute import post_dispute_read
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
-from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan
+from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan, submit_plan_by_hand
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
 from services.kit.service import Deadline, Handlers, Purpose, Service
 from services.kit.work import Work
@@ -52,9 +54,10 @@ HANDLERS: Handlers = {
     campaigns.CommitmentRefused: start_payment.forget_refused,
     campaigns.CommitmentWithdrawn: withdraw,
     campaigns.CampaignClosed: close_campaign,
-    suppliers.IssueDecided: refund_upheld,
+    suppliers.IssueDecided: decide_refund.refund_upheld,
     campaigns.CloseRequested: answer_close,
     clearing.SubmitClearingPlan: submit_clearing_plan,
+    clearing.SubmitPlanByHand: submit_plan_by_hand,
     clearing.ApproveClearingPlan: approve_clearing_plan,
     clearing.RetryPlanTransfer: release_funds.retry_plan_transfer,
     disputes.PrepareDisputeEvidence: give_evidence.prepare_dispute_evidence,
@@ -82,15 +85,15 @@ async def on_deadline(work: Work, deadline: Deadline) -> None:
             await expire_reservation(work, UUID(deadline.subject))
         case start_payment.WAITING_DEADLINE:
             await start_payment.drop_waiting(work, UUID(deadline.subject))
-        case apply_refund.RETRY_DEADLINE:
+        case decide_refund.REFUND_RETRY_DEADLINE:
             await apply_refund.retry_refund(work, UUID(deadline.subject))
         case _:
             await _continue(work, deadline)
 
 
 async def _continue(work: Work, deadline: Deadline) -> None:
-    if deadline.kind == CLOSE_REFUNDS_DEADLINE:
-        await refund_next(work, UUID(deadline.payload["campaign_id"]), step=int(deadline.payload["step"]))
+    if deadline.kind == decide_refund.CLOSE_REFUNDS_DEADLINE:
+        await decide_refund.refund_next(work, UUID(deadline.payload["campaign_id"]), step=int(deadline.payload["step"]))
         return
     plan = await book_of(work).plans.get(UUID(deadline.payload["plan_id"]))
     if plan is None:
@@ -98,8 +101,8 @@ async def _continue(work: Work, deadline: Deadline) -> None:
     match deadline.kind:
         case clear_plan.CLEAR_DEADLINE:
             await clear_plan.clear_next(work, plan, step=int(deadline.payload["step"]))
-        case clear_plan.SEND_DEADLINE:
-            await clear_plan.send_if_available(work, plan)
+        case send_plan.SEND_DEADLINE:
+            await send_plan.send_if_available(work, plan)
         case release_funds.RESEND_DEADLINE:
             await release_funds.resend(work, plan)
 
@@ -115,7 +118,7 @@ def scopes_of(envelope: Envelope, message: Message) -> Iterable[str]:
 def make_service(stripe: StripeCalls) -> Service:
     """The service with its calls going where the settings say."""
     payment, cancel = PaymentCalls(stripe), PaymentCancelCalls(stripe)
-    refund, transfer = RefundCalls(stripe), TransferCalls(stripe)
+    refund, transfer, reversal = RefundCalls(stripe), TransferCalls(stripe), ReversalCalls(stripe)
     top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
     dispute, evidence = DisputeCalls(stripe), EvidenceCalls(stripe)
     reconciler = Reconciler(stripe)
@@ -137,6 +140,9 @@ def make_service(stripe: StripeCalls) -> Service:
             DISPUTE_READ: Purpose(dispute.call, dispute.find, post_dispute_read, runs_while_frozen=True),
             give_evidence.EVIDENCE_PURPOSE: Purpose(
                 evidence.call, evidence.find, give_evidence.post_dispute_evidence, runs_while_frozen=True
+            ),
+            "transfer_reversal": Purpose(
+                reversal.call, reversal.find, recover_funds.post_reversal, runs_while_frozen=True
             ),
             "top_up": Purpose(top_up.call, top_up.find, post_top_up, runs_while_frozen=True),
         },

@@ -17,6 +17,7 @@ from contracts.envelope import PLATFORM_SCOPE
 from services.escrow.calls.client import StripeCalls
 from services.escrow.domain.psp import MovementFacts, metadata_id
 from services.escrow.domain.reconciliation import OVERLAP, cover_minor, is_overdue
+from services.escrow.domain.refunds import REFUND_SENT_WITHIN
 from services.escrow.store import mirror
 from services.escrow.store.objects import oldest_clearing
 from services.escrow.store.unfinished import unfinished_objects
@@ -24,12 +25,15 @@ from services.escrow.usecases.receive_psp_event import EVENT_TYPES, event_object
 from services.escrow.usecases.reconcile_objects import receive_missed
 from services.kit.work import Work
 
-COVER_BROKEN, FLOAT_LOW, CLEARING_OVERDUE, PSP_MISMATCH = (
+COVER_BROKEN, FLOAT_LOW, CLEARING_OVERDUE, PSP_MISMATCH, REFUNDS_OVERDUE = (
     "cover_broken",
     "float_low",
     "clearing_overdue",
     "psp_mismatch",
+    "refunds_overdue",
 )
+HOLD_COLLECTIONS = (COVER_BROKEN, FLOAT_LOW, REFUNDS_OVERDUE)
+"""Findings about the platform as a whole: while one stands, nobody's card is charged."""
 BALANCE_SUBJECT = "balance"
 OVERDUE_LOOKED_AT_MAX = 100
 EVENT_PAGES_MAX = 100
@@ -81,14 +85,14 @@ class Watch:
                     )
 
     async def look(self, host: Host, *, now: datetime, balance: int | None) -> None:
-        """Judge cover, float, overdue objects and the balance. `now` was read before Stripe's lists were; `balance` is
+        """Judge cover, float, overdue refunds and objects, and the balance. `now` was read before Stripe's lists were; `balance` is
         None when something new came in between."""
         wanted = await self._findings(host, now)
-        self.collections_held = any(kind in (COVER_BROKEN, FLOAT_LOW) for kind, _ in wanted)
+        self.collections_held = any(kind in HOLD_COLLECTIONS for kind, _ in wanted)
         differs = await self._balance_finding(host, balance)
         if differs is not None:
             wanted[PSP_MISMATCH, BALANCE_SUBJECT] = (PLATFORM_SCOPE, differs)
-        kinds = (COVER_BROKEN, FLOAT_LOW, CLEARING_OVERDUE)
+        kinds = (*HOLD_COLLECTIONS, CLEARING_OVERDUE)
         open_now = await mirror.open_case_subjects(host.engine, kinds)
         for (kind, subject), (scope, facts) in wanted.items():
             if (kind, subject) not in open_now:
@@ -129,6 +133,10 @@ class Watch:
             found[COVER_BROKEN, PLATFORM_SCOPE] = (PLATFORM_SCOPE, figures)
         elif spare_minor < self.stripe.settings.float_buffer_minor:
             found[FLOAT_LOW, PLATFORM_SCOPE] = (PLATFORM_SCOPE, figures)
+        refunds, since_unsent = await mirror.unsent_refunds(host.engine, before=now - REFUND_SENT_WITHIN)
+        if since_unsent is not None:
+            told = {"refunds": refunds, "since": since_unsent.isoformat()}
+            found[REFUNDS_OVERDUE, PLATFORM_SCOPE] = (PLATFORM_SCOPE, told)
         async with host.engine.connect() as connection:
             oldest = await oldest_clearing(connection, rows_max=OVERDUE_LOOKED_AT_MAX)
         for object_id, scope, balance_minor, since in oldest:

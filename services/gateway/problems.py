@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from contracts.alerts import ALERT_KINDS
 from contracts.errors import PROBLEMS, Rejected
 from services.gateway.methods import methods_at
 from services.gateway.usecases.coalesce import QueueFullError
@@ -156,7 +157,15 @@ def as_problem(error: Exception) -> ProblemError | None:
 
 def validation_problem(error: ValidationError) -> ProblemError:
     """The problem of a body that does not fit its described fields."""
-    return ProblemError("validation_failed", errors=[_field_error(item, item["loc"]) for item in error.errors()])
+    return ProblemError(
+        "validation_failed", errors=[_field_error(item, _in_body(item["loc"])) for item in error.errors()]
+    )
+
+
+def _in_body(location: Sequence[str | int]) -> Sequence[str | int]:
+    """A place in the body as it was sent: the library names the kind of a rule on the way to its fields."""
+    *way, last = location or ("",)
+    return [part for part in way if part not in ALERT_KINDS] + ([last] if location else [])
 
 
 def answer_error(scope: Mapping[str, Any], error: Exception) -> JSONResponse:

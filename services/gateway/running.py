@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from services.gateway.auth.sessions import NOTIFY_CHANNEL as SESSION_CHANNEL
 from services.gateway.auth.sessions import Sessions
 from services.gateway.notices import listen
@@ -40,6 +38,7 @@ from services.gateway.usecases.watch_outcomes import Outcomes
 from services.kit import telemetry
 from services.kit.assertion import load_private
 from services.kit.broker import make_broker
+from services.kit.database import DATABASE_ERRORS
 from services.kit.runtime import Runtime, runtime
 from services.kit.service import Service
 
@@ -89,7 +88,7 @@ class Generations:
             self.changed.clear()
             try:
                 await self._take_over()
-            except (OSError, SQLAlchemyError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("gateway.generation.unknown", error=type(error).__name__)
 
     async def _take_over(self) -> None:
@@ -167,8 +166,8 @@ def _assemble(
         engine=running.engine,
         reads=reads,
         sessions=sessions,
-        acts=ActWriter(running.engine, key, kick=running.kick_relay),
-        webhooks=WebhookWriter(running.engine, key, kick=running.kick_relay),
+        acts=ActWriter(running.direct, key, kick=running.kick_relay),
+        webhooks=WebhookWriter(running.direct, key, kick=running.kick_relay),
         outcomes=outcomes,
         redirects=redirects,
         progress=progress,

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from pydantic_core import to_json
 
 from contracts.envelope import Actor, Envelope
 from services.kit.received import Received, UnverifiedError, Verifier
@@ -58,7 +59,7 @@ def sign(key: Ed25519PrivateKey, envelope: Envelope, body: bytes, *, session: st
         "role": envelope.actor.role,
         "session": session,
     }
-    payload = base64.urlsafe_b64encode(json.dumps(claims, separators=(",", ":")).encode()).rstrip(b"=")
+    payload = base64.urlsafe_b64encode(to_json(claims)).rstrip(b"=")
     signed = _HEADER + b"." + payload
     return (signed + b"." + base64.urlsafe_b64encode(key.sign(signed)).rstrip(b"=")).decode()
 

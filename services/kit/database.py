@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import TextClause, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 LOCK_TIMEOUT_MILLISECONDS = 10_000
@@ -28,6 +28,9 @@ STATEMENTS_MAX = 512
 
 _TRANSIENT_SQLSTATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08", "25P03")
 
+DATABASE_ERRORS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a database that does not answer, or not as expected, raises, whichever way it is asked: for loops that go on."""
+
 T = TypeVar("T")
 
 
@@ -40,18 +43,23 @@ def create_engine(url: str, *, pool_size: int = 8, application_name: str = "alpm
         pool_timeout=30,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
-            "server_settings": {
-                "application_name": application_name,
-                "lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS),
-                "statement_timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
-                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS),
-                "jit": "off",
-                # A statement prepared while its table was empty keeps the sequential scan of that day in its generic
-                # plan; the kit's look-ups are all by key, so an index is the right plan from the first row on.
-                "enable_seqscan": "off",
-            },
+            "server_settings": server_settings(application_name),
         },
     )
+
+
+def server_settings(application_name: str) -> dict[str, str]:
+    """What every connection of a service tells the server: its name, and bounded waits on locks and statements."""
+    return {
+        "application_name": application_name,
+        "lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS),
+        "statement_timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MILLISECONDS),
+        "jit": "off",
+        # A statement prepared while its table was empty keeps the sequential scan of that day in its generic plan; the
+        # kit's look-ups are all by key, so an index is the right plan from the first row on.
+        "enable_seqscan": "off",
+    }
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)

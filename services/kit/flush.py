@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import canonical_json
 from services.kit.buffers import OutboxRow, acts_at
 from services.kit.database import sql
 from services.kit.failpoint import failpoint
+from services.kit.statements import Connection, fetch
 from services.kit.work import Work, case_id
 
 NOTIFY_CHANNEL = "outbox"
 
-_INSERT_OUTBOX = sql(
-    """
+_INSERT_OUTBOX = """
+WITH inserted AS (
     INSERT INTO outbox (message_id, topic, key, type, stream, seq, headers, payload)
     SELECT message_id, topic, key, type, stream, seq, headers::jsonb, payload
     FROM unnest(
@@ -28,8 +30,9 @@ _INSERT_OUTBOX = sql(
         CAST(:streams AS text[]), CAST(:seqs AS bigint[]), CAST(:headers AS text[]), CAST(:payloads AS text[])
     ) WITH ORDINALITY AS rows (message_id, topic, key, type, stream, seq, headers, payload, position)
     ORDER BY position
-    """
 )
+SELECT pg_notify(:channel, '')
+"""
 _INSERT_DEADLINES = sql(
     """
     INSERT INTO deadline (id, kind, scope, subject, due_at, acts_at, payload, traceparent, correlation_id)
@@ -105,22 +108,21 @@ async def flush(work: Work, *, head_table: str) -> None:
     failpoint(f"{work.service}.before_commit")
 
 
-async def insert_outbox(connection: AsyncConnection, rows: list[OutboxRow]) -> None:
+async def insert_outbox(connection: Connection, rows: list[OutboxRow]) -> None:
     """Insert messages to be sent, in the given sequence, and wake the relay when they are committed."""
-    await connection.execute(
+    await fetch(
+        connection,
         _INSERT_OUTBOX,
-        {
-            "message_ids": [row.message_id for row in rows],
-            "topics": [row.topic for row in rows],
-            "keys": [row.key for row in rows],
-            "types": [row.type for row in rows],
-            "streams": [row.stream for row in rows],
-            "seqs": [row.seq for row in rows],
-            "headers": [json.dumps(row.headers) for row in rows],
-            "payloads": [row.payload for row in rows],
-        },
+        message_ids=[row.message_id for row in rows],
+        topics=[row.topic for row in rows],
+        keys=[row.key for row in rows],
+        types=[row.type for row in rows],
+        streams=[row.stream for row in rows],
+        seqs=[row.seq for row in rows],
+        headers=[to_json(row.headers).decode() for row in rows],
+        payloads=[row.payload for row in rows],
+        channel=NOTIFY_CHANNEL,
     )
-    await connection.execute(sql("SELECT pg_notify(:channel, '')"), {"channel": NOTIFY_CHANNEL})
 
 
 async def _write_cases(work: Work) -> None:

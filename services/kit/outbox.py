@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.envelope import Actor, Envelope, Message
 from contracts.topics import commands_topic
 from services.kit.assertion import sign
 from services.kit.buffers import OutboxRow
 from services.kit.flush import insert_outbox
+from services.kit.statements import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ def outbox_row(outgoing: Outgoing, key: Ed25519PrivateKey | None, *, source: str
         actor=outgoing.actor,
         traceparent=outgoing.traceparent,
     )
+    headers = envelope.to_headers()
     if key is not None:
-        envelope = replace(envelope, assertion=sign(key, envelope, payload.encode(), session=outgoing.session))
+        headers["assertion"] = sign(key, envelope, payload.encode(), session=outgoing.session)
     return OutboxRow(
         message_id=outgoing.id,
         topic=outgoing.topic or commands_topic(message.service),
@@ -55,14 +56,12 @@ def outbox_row(outgoing: Outgoing, key: Ed25519PrivateKey | None, *, source: str
         type=message.type,
         stream=None,
         seq=None,
-        headers=envelope.to_headers(),
+        headers=headers,
         payload=payload,
     )
 
 
-async def enqueue_commands(
-    connection: AsyncConnection, outgoing: Sequence[Outgoing], key: Ed25519PrivateKey | None
-) -> None:
+async def enqueue_commands(connection: Connection, outgoing: Sequence[Outgoing], key: Ed25519PrivateKey | None) -> None:
     """Write commands in the caller's transaction, in sequence; one NOTIFY for all."""
     if not outgoing:
         return

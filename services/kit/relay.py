@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from aiokafka.partitioner import murmur2
 
 from contracts.topics import events_topic
 from services.kit import telemetry
 from services.kit.clock import monotonic_seconds
-from services.kit.database import sql
 from services.kit.failpoint import failpoint
+from services.kit.statements import Direct
 
 LEASE_SECONDS = 10
 BATCH_ROWS_MAX = 500
@@ -30,11 +31,34 @@ RETRY_SECONDS = 1.0
 REST_SECONDS = 0.02
 REST_ROWS_MIN = 4
 """After a batch of so many rows the relay rests: under load the next one is larger. A single message never waits."""
+KEYS_REMEMBERED_MAX = 10_000
 TAIL_RECORDS_MAX = 50
 TAIL_TIMEOUT_MILLISECONDS = 5000
 TAIL_CHECK_TIMEOUT_SECONDS = 10
 
 log = telemetry.logger("kit.relay")
+
+_UNPUBLISHED = """
+SELECT id, topic, key, stream, headers, payload FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT :rows_max
+"""
+_LEASE = """
+INSERT INTO relay_lease (shard, holder, epoch, expires_at)
+VALUES (:shard, :holder, 1, clock_timestamp() + make_interval(secs => :seconds))
+ON CONFLICT (shard) DO UPDATE SET
+    epoch = relay_lease.epoch + (relay_lease.holder <> :holder)::int,
+    holder = :holder,
+    expires_at = clock_timestamp() + make_interval(secs => :seconds)
+WHERE relay_lease.holder = :holder OR relay_lease.expires_at < clock_timestamp()
+RETURNING epoch
+"""
+_MARK = """
+UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[]))
+AND EXISTS (SELECT FROM relay_lease WHERE shard = :shard AND holder = :holder AND epoch = :epoch)
+"""
+_UNKNOWN = """
+SELECT tail.id::text AS id FROM unnest(CAST(:ids AS uuid[])) AS tail (id)
+WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.message_id = tail.id)
+"""
 
 
 class TopicAheadError(RuntimeError):
@@ -48,7 +72,7 @@ class Relay:
         self,
         *,
         service: str,
-        engine: AsyncEngine,
+        direct: Direct,
         bootstrap: str,
         instance: str,
         prefix: str = "",
@@ -57,7 +81,7 @@ class Relay:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.service = service
-        self.engine = engine
+        self._direct = direct
         self.instance = instance
         self.prefix = prefix
         self.shard = shard
@@ -100,16 +124,7 @@ class Relay:
         if not self._checked:
             await self._refuse_if_topic_ahead()
             self._checked = True
-        async with self.engine.connect() as connection:
-            rows = (
-                await connection.execute(
-                    sql(
-                        "SELECT id, topic, key, stream, seq, headers, payload FROM outbox "
-                        "WHERE published_at IS NULL ORDER BY id LIMIT :rows_max"
-                    ),
-                    {"rows_max": BATCH_ROWS_MAX},
-                )
-            ).all()
+        rows = await self._direct.fetch(_UNPUBLISHED, rows_max=BATCH_ROWS_MAX)
         if not rows:
             return 0
         failpoint(f"{self.service}.relay.read")
@@ -122,28 +137,11 @@ class Relay:
         now = monotonic_seconds()
         if self.epoch is not None and now - self._renewed_at < self.lease_seconds / 3:
             return True
-        async with self.engine.begin() as connection:
-            row = (
-                await connection.execute(
-                    sql(
-                        """
-                        INSERT INTO relay_lease (shard, holder, epoch, expires_at)
-                        VALUES (:shard, :holder, 1, clock_timestamp() + make_interval(secs => :seconds))
-                        ON CONFLICT (shard) DO UPDATE SET
-                            epoch = relay_lease.epoch + (relay_lease.holder <> :holder)::int,
-                            holder = :holder,
-                            expires_at = clock_timestamp() + make_interval(secs => :seconds)
-                        WHERE relay_lease.holder = :holder OR relay_lease.expires_at < clock_timestamp()
-                        RETURNING epoch
-                        """
-                    ),
-                    {"shard": self.shard, "holder": self.instance, "seconds": self.lease_seconds},
-                )
-            ).one_or_none()
-        if row is None:
+        rows = await self._direct.fetch(_LEASE, shard=self.shard, holder=self.instance, seconds=self.lease_seconds)
+        if not rows:
             self.epoch = None
             return False
-        self.epoch = row.epoch
+        self.epoch = rows[0]["epoch"]
         self._renewed_at = now
         return True
 
@@ -151,34 +149,27 @@ class Relay:
         producer = await self._connected()
         futures = []
         for row in rows:
-            headers = [(name, value.encode()) for name, value in row.headers.items()]
-            body = row.payload.encode() if row.payload else None
+            headers = [(name, value.encode()) for name, value in row["headers"].items()]
+            body = row["payload"].encode() if row["payload"] else None
             futures.append(
-                await producer.send(self.prefix + row.topic, value=body, key=row.key.encode(), headers=headers)
+                await producer.send(self.prefix + row["topic"], value=body, key=row["key"].encode(), headers=headers)
             )
         results = await asyncio.gather(*futures, return_exceptions=True)
         acknowledged: list[int] = []
         broken: set[str] = set()
         for row, result in zip(rows, results, strict=True):
-            stream = row.stream or f"no-stream/{row.key}"
+            stream = row["stream"] or f"no-stream/{row['key']}"
             if isinstance(result, BaseException):
-                log.warning("kit.relay.send", service=self.service, topic=row.topic, error=type(result).__name__)
+                log.warning("kit.relay.send", service=self.service, topic=row["topic"], error=type(result).__name__)
                 broken.add(stream)
             elif stream not in broken:
-                acknowledged.append(row.id)
+                acknowledged.append(row["id"])
         if broken:
             await self._drop_producer()
         return acknowledged
 
     async def _mark(self, ids: list[int]) -> None:
-        async with self.engine.begin() as connection:
-            await connection.execute(
-                sql(
-                    "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(:ids AS bigint[])) "
-                    "AND EXISTS (SELECT FROM relay_lease WHERE shard = :shard AND holder = :holder AND epoch = :epoch)"
-                ),
-                {"ids": ids, "shard": self.shard, "holder": self.instance, "epoch": self.epoch},
-            )
+        await self._direct.fetch(_MARK, ids=ids, shard=self.shard, holder=self.instance, epoch=self.epoch)
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -189,6 +180,7 @@ class Relay:
                 linger_ms=0,
                 max_request_size=1024 * 1024,
                 client_id=f"{self.service}-relay",
+                partitioner=_partition,
             )
             await producer.start()
             self._producer = producer
@@ -247,12 +239,16 @@ class Relay:
             await consumer.stop()
         if not ids:
             return []
-        async with self.engine.connect() as connection:
-            rows = await connection.execute(
-                sql(
-                    "SELECT tail.id::text AS id FROM unnest(CAST(:ids AS uuid[])) AS tail (id) "
-                    "WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.message_id = tail.id)"
-                ),
-                {"ids": ids},
-            )
-            return [row.id for row in rows]
+        rows = await self._direct.fetch(_UNKNOWN, ids=ids)
+        return [row["id"] for row in rows]
+
+
+def _partition(key: bytes, partitions: list[int], _available: list[int]) -> int:
+    """The partition of a key, the one that every Kafka client gives it."""
+    return partitions[_key_hash(key) % len(partitions)]
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED_MAX)
+def _key_hash(key: bytes) -> int:
+    """Remembered, because the client computes it in Python and a campaign's messages all have one key."""
+    return int(murmur2(key)) & 0x7FFFFFFF

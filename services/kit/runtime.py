@@ -33,6 +33,7 @@ from services.kit.relay import Relay
 from services.kit.revisions import head_revision
 from services.kit.service import Service
 from services.kit.settings import KitSettings
+from services.kit.statements import Direct
 from services.kit.sweeper import Sweeper
 from services.kit.transaction import work_on
 from services.kit.work import Work
@@ -52,10 +53,15 @@ class Runtime:
         self.service = service
         self.settings = settings
         self.engine = engine
+        self.direct = Direct(
+            settings.database_url.get_secret_value(),
+            size=settings.database_pool_size,
+            application_name=f"{service.name}-direct",
+        )
         self.stopping = asyncio.Event()
         self.relay = Relay(
             service=service.name,
-            engine=engine,
+            direct=self.direct,
             bootstrap=settings.kafka,
             instance=settings.instance,
             prefix=settings.kafka_prefix,
@@ -142,6 +148,7 @@ class Runtime:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        await self.direct.close()
 
     def _own(self, loop: Callable[[Runtime], Awaitable[None]]) -> Loop:
         async def run_own(stopping: asyncio.Event) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from contracts.alerts import EndAlertRules, RemoveAlertRule, SetAlertRule, campaign_of
 from contracts.campaigns import CampaignOpened
 from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
-from contracts.escrow import FundsHeld, RefundSent
+from contracts.escrow import FundsHeld, RefundDecided, RefundFailed, RefundSent
 from contracts.gateway import PersonRecorded
 from contracts.notices import TellNotices
 from contracts.notifications import SendAccountMail, SendInvitationMail
@@ -16,6 +17,7 @@ from contracts.suppliers import SupplierRegistered
 from services.kit.service import Handlers, Purpose, Service
 from services.kit.work import Work
 from services.notifications.domain.mails import CampaignFacts
+from services.notifications.store.alerts import alerts
 from services.notifications.store.facts import facts
 from services.notifications.store.messages import write_messages
 from services.notifications.usecases.deliver_mail import (
@@ -24,6 +26,13 @@ from services.notifications.usecases.deliver_mail import (
     find_mail,
     post_delivery,
 )
+from services.notifications.usecases.fire_alerts import (
+    WATCHED,
+    begin_campaign,
+    on_deadline,
+    watch_campaign,
+    watch_refunds,
+)
 from services.notifications.usecases.record_person import erase_person, record_person
 from services.notifications.usecases.send_account_mail import (
     ACCOUNT_MAIL_PURPOSE,
@@ -31,6 +40,7 @@ from services.notifications.usecases.send_account_mail import (
     post_account_mail,
     send_account_mail,
 )
+from services.notifications.usecases.set_alert_rules import end_alert_rules, remove_alert_rule, set_alert_rule
 from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
 from services.notifications.usecases.tell_notices import tell_notices
 from services.notifications.usecases.write_mail import MAIL_PURPOSE
@@ -45,6 +55,7 @@ async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None
     participant_ids: set[UUID] = set()
     commitment_ids: set[UUID] = set()
     supplier_ids: set[UUID] = set()
+    await _preload_alerts(work, [message for _, message in batch])
     for envelope, message in batch:
         if isinstance(message, FundsHeld | RefundSent):
             participant_ids.add(message.participant_id)
@@ -64,10 +75,47 @@ async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None
     await known.load_contacts(participant_ids)
 
 
+async def _preload_alerts(work: Work, messages: Sequence[Message]) -> None:
+    """Read what the batch's messages mean for people's rules."""
+    campaign_ids: set[UUID] = set()
+    participant_ids: set[UUID] = set()
+    for message in messages:
+        if isinstance(message, WATCHED + (CampaignOpened,)):
+            campaign_ids.add(message.campaign_id)  # type: ignore[attr-defined]
+        elif isinstance(message, RefundDecided | RefundSent | RefundFailed):
+            participant_ids.add(message.participant_id)
+        elif isinstance(message, SetAlertRule):
+            campaign_id = campaign_of(message.rule)
+            campaign_ids.update([campaign_id] if campaign_id is not None else [])
+        elif isinstance(message, EndAlertRules):
+            campaign_ids.add(message.campaign_id)
+    known = alerts(work)
+    await known.load_campaigns(campaign_ids)
+    await known.load_people(participant_ids)
+    concerned = known.people()
+    if concerned:
+        await facts(work).load_campaigns(campaign_ids)
+        await facts(work).load_contacts(concerned)
+
+
+def scopes_of(_: Envelope, message: Message) -> Iterable[str]:
+    """A rule about a campaign is set under that campaign's head: nothing comes true while it is looked at."""
+    campaign_id = campaign_of(message.rule) if isinstance(message, SetAlertRule) else None
+    if isinstance(message, EndAlertRules):
+        campaign_id = message.campaign_id
+    return () if campaign_id is None else (str(campaign_id),)
+
+
 async def _keep_campaign(work: Work, message: CampaignOpened) -> None:
+    begin_campaign(work, message)
     facts(work).add_campaign(
         CampaignFacts(message.campaign_id, message.terms.title, message.product.name, message.terms.close_at)
     )
+
+
+async def _refund_sent(work: Work, message: RefundSent) -> None:
+    await tell_refund_sent(work, message)
+    await watch_refunds(work, message)
 
 
 async def _keep_supplier(work: Work, message: SupplierRegistered) -> None:
@@ -76,12 +124,18 @@ async def _keep_supplier(work: Work, message: SupplierRegistered) -> None:
 
 HANDLERS: Handlers = {
     FundsHeld: tell_funds_held,
-    RefundSent: tell_refund_sent,
+    RefundSent: _refund_sent,
+    RefundDecided: watch_refunds,
+    RefundFailed: watch_refunds,
     FundsReleased: tell_funds_released,
     CampaignOpened: _keep_campaign,
     SupplierRegistered: _keep_supplier,
     PersonRecorded: record_person,
     TellNotices: tell_notices,
+    SetAlertRule: set_alert_rule,
+    RemoveAlertRule: remove_alert_rule,
+    EndAlertRules: end_alert_rules,
+    **dict.fromkeys(WATCHED, watch_campaign),
     SendAccountMail: send_account_mail,
     SendInvitationMail: send_account_mail,
 }
@@ -97,6 +151,7 @@ async def on_tombstone(work: Work, topic: str, key: str) -> None:
 async def finish(work: Work) -> None:
     """Write in bulk what the batch brought."""
     await facts(work).write()
+    await alerts(work).write()
     await write_messages(work)
 
 
@@ -109,6 +164,8 @@ SERVICE = Service(
     handlers=HANDLERS,
     preload=preload,
     finish=finish,
+    scopes_of=scopes_of,
+    on_deadline=on_deadline,
     on_tombstone=on_tombstone,
     purposes={
         MAIL_PURPOSE: Purpose(call=deliver_mail, find=find_mail, post=post_delivery, runs_while_frozen=True),

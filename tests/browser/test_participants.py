@@ -50,6 +50,19 @@ async def test_a_participant_joins_and_reads_where_the_money_is_while_others_see
     assert [(each["state"], each["quantity"]) for each in await _commitments(maya, campaign)] == [("LOCKED", 2)]
 
 
+async def test_a_commitment_shows_the_address_that_it_was_made_with_after_the_address_was_changed(
+    site: Site, world: World
+) -> None:
+    campaign = await world.campaign(delivers_to="participant_address")
+    seen = await site.run("join_to_address", campaign=campaign["id"], label=f"Boat {uuid4().hex[:6]}")
+    assert seen["steps"] == [f"Step {number} of 4" for number in (1, 2, 3, 4)]
+    assert "Outside the Seattle metropolitan area" in seen["outside"]
+    assert "2143 N Northlake Way" in seen["review"]
+    assert seen["kept"] is True
+    assert seen["changed"] == seen["frozen"]
+    assert "2143 N Northlake Way" in seen["frozen"]
+
+
 async def test_a_reload_on_the_way_never_commits_twice(site: Site, world: World) -> None:
     campaign = await world.campaign()
     seen = await site.run("reload", campaign=campaign["id"])

@@ -26,8 +26,9 @@ SECRET_NAMES = (
     "challenge",
     "feed",
 )
-NO_SECRETS = {"session_id", "token_id"}
-"""Names that only look like one: the ids of a session and of an access token are shown in their lists and open nothing."""
+NO_SECRETS = {"session_id", "token_id", "address_id"}
+"""Names that only look like one: the ids of a session, of an access token and of a postal address are shown in their lists
+and open nothing."""
 
 A_CALENDARS_ADDRESS = ("/v1/calendar/{feed}", "feed")
 """The one exception, by decision 0016: programs for calendars can send an address and nothing else."""

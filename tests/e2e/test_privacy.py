@@ -1,6 +1,6 @@
 """What a person gives the platform lies open nowhere, and after the erasure nothing of the person is left.
 
-One person with an address that nobody else has joins, is told by mail, leaves, gets the money back, and is erased. Before
+One person with addresses and a name that nobody else has joins, is told by mail, leaves, gets the money back, and is erased. Before
 and after, everything the platform wrote is searched. The search itself is tried on words that must be found.
 """
 
@@ -15,7 +15,7 @@ from deploy.audit.journal import StandinJournal
 from deploy.audit.run import run_audit
 from deploy.cli.audit import world_of
 from tests.e2e.dumps import places
-from tests.fixtures.world import Person, World
+from tests.fixtures.world import ADDRESS, Person, World
 
 ERASED_WITHIN_SECONDS = 60
 
@@ -45,13 +45,18 @@ async def test_a_persons_address_and_secrets_lie_open_nowhere_and_erasure_leaves
     csrf = (await person.get("/v1/me"))["csrf_token"]
     reader = (await person.post("/v1/access-tokens", {"scopes": ["commitments"]}, expect=201)).json()["secret"]
     feed = (await person.post("/v1/me/calendar", {}, expect=200)).json()["url"].rpartition("/")[2]
-    campaign = await world.campaign()
+    await person.put("/v1/account/kind", {"kind": "group", "display_name": f"Friends of {name}"})
+    home = ADDRESS | {"label": f"At {name}", "recipient": name, "lines": [f"{name} Street 1"]}
+    await person.post("/v1/me/addresses", home, expect=201)
+    campaign = await world.campaign(delivers_to="participant_address")
     commitment = await world.join(person, campaign, 1)
     await mailed(world, email, 1)
     calendar = await world.http.get(f"/v1/calendar/{feed}.ics")
     assert campaign["terms"]["title"] in calendar.text.replace("\r\n ", "").replace("\\", "")
     data = await person.get("/v1/me/data")
-    assert data["account"]["email"] == email
+    assert (data["account"]["email"], data["account"]["display_name"]) == (email, f"Friends of {name}")
+    assert [each["recipient"] for each in data["addresses"]] == [name]
+    assert [each["address"]["recipient"] for each in data["delivery_addresses"]] == [name]
     assert [each["campaign_id"] for each in data["notices"]] == [campaign["id"]]
     await person.post(f"/v1/commitments/{commitment['id']}/issues", {"description": f"Ask {name}."})
     waiting = (await person.post("/v1/me/erasure", {}, expect=200)).json()
@@ -82,6 +87,8 @@ async def test_a_persons_address_and_secrets_lie_open_nowhere_and_erasure_leaves
         "table gateway.person_key",
         "table gateway.session",
         "table gateway.issue_text",
+        "table gateway.address",
+        "table gateway.commitment_address",
         "table notifications.contact",
     }
     assert left[person.subject_id].isdisjoint(gone)

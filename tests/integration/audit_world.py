@@ -310,6 +310,7 @@ async def _come_alive(standin: Standin) -> tuple[Living, Callable[[], Awaitable[
     async def close() -> None:
         await stripe.close()
         for harness in services.values():
+            await harness.direct.close()
             await harness.engine.dispose()
             await harness.owner.dispose()
 
@@ -319,7 +320,7 @@ async def _come_alive(standin: Standin) -> tuple[Living, Callable[[], Awaitable[
 async def _relay(name: str, harness: Harness, prefix: str) -> None:
     relay = Relay(
         service=name,
-        engine=harness.engine,
+        direct=harness.direct,
         bootstrap=PARTS.infra.kafka_bootstrap,
         instance="audit",
         prefix=prefix,

@@ -52,6 +52,9 @@ UNIT_PRICE_MINOR = 5_000
 FEE_BASIS_POINTS = 500
 FLOAT_MINOR = 1_000_000
 
+UNTOLD = frozenset({"LedgerTransfersPosted", "ClearingPlanLinesTold", "ClearingPlanProgressed"})
+"""Events that accompany others; a test that is about them names them."""
+
 M = TypeVar("M", bound=Message)
 
 
@@ -76,9 +79,8 @@ def of(published: Iterable[Published], kind: type[M]) -> list[M]:
 
 
 def kinds(published: Iterable[Published]) -> list[str]:
-    """The published messages' class names, without the ledger's."""
-    names = [type(each.message).__name__ for each in published]
-    return [name for name in names if name != "LedgerTransfersPosted"]
+    """The published messages' class names, without those that accompany others."""
+    return [name for each in published if (name := type(each.message).__name__) not in UNTOLD]
 
 
 @dataclass
@@ -280,10 +282,12 @@ class Stage:
         )
         return list(issues.values())
 
-    async def submit(self, kind: str = "release", *, by: Actor = ANA) -> tuple[UUID, list[Published]]:
+    async def submit(self, kind: str = "release", *, by: Actor = ANA, **asked: Any) -> tuple[UUID, list[Published]]:
         plan_id = uuid4()
         published = await self.harness.deliver(
-            SubmitClearingPlan(campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="all met"),
+            SubmitClearingPlan(
+                campaign_id=self.campaign_id, plan_id=plan_id, plan_kind=kind, reason="all met", **asked
+            ),
             actor=by,
         )
         return plan_id, published

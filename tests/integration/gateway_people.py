@@ -15,11 +15,12 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi.routing import APIRoute
 
+from contracts.alerts import AlertRuleSet, TargetPercent
 from contracts.campaigns import CampaignSubmitted, CommitmentLocked, CommitmentReserved
-from contracts.clearing import ClearingPlanSubmitted
+from contracts.clearing import ClearingPlanLinesTold, ClearingPlanSubmitted
 from contracts.disputes import DisputeOpened
 from contracts.housekeeping import CampaignsCaseOpened
-from contracts.ledger import ReleaseCondition
+from contracts.ledger import LinePreview, ReleaseCondition
 from contracts.suppliers import (
     AcceptanceWindowOpened,
     CommitmentsDelivered,
@@ -71,6 +72,7 @@ class People:
                 "feed",
                 "passkey_id",
                 "draft_id",
+                "rule_id",
             )
         }
         self.ids["dispute_id"] = id_of(DISPUTE)
@@ -95,7 +97,11 @@ class People:
         await self._tell_campaign()
         await self._tell_fulfillment()
         await self._tell_dispute()
+        await self._tell_alert()
         await self._operation()
+        for name in ("address_id", "removable_id"):
+            made = await self.client("owner").post("/v1/me/addresses", json=BODY_EXAMPLES["AddressBody"])
+            self.ids[name] = UUID(made.json()["id"])
         made = await self.client("owner").post("/v1/access-tokens", json={"scopes": ["campaigns"]})
         self.ids["token_id"] = UUID(made.json()["id"])
         staff = self.client("operations")
@@ -113,6 +119,7 @@ class People:
         await self._until(staff, "/v1/cases", self.ids["case_id"])
         await self._until(staff, "/v1/disputes", self.ids["dispute_id"])
         await self._until(staff, "/v1/suppliers", self.ids["supplier_id"])
+        await self._until(self.client("owner"), "/v1/me/alerts", self.ids["rule_id"])
         return self
 
     async def open_session(self, person: str) -> OpenedSession:
@@ -146,6 +153,8 @@ class People:
         named = {**self.ids, "code": "over_capacity"}
         if rule.operation == "revise_draft":
             named["campaign_id"] = self.ids["draft_id"]
+        if rule.operation == "addresses_remove":
+            named["address_id"] = self.ids["removable_id"]
         filled = re.sub(r"\{(\w+)\}", lambda found: str(named[found.group(1)]), rule.path.replace("{path:path}", ""))
         return f"{filled}?ids={self.ids['operation_id']}" if rule.operation == "operations_list" else filled
 
@@ -161,6 +170,7 @@ class People:
             "commitment_ids": [str(self.ids["commitment_id"])],
             "role": ROLE_OF[person] or "operations",
             "token": self.tokens.get(rule.operation, ""),
+            "rule": {"kind": "target_percent", "campaign_id": str(self.ids["campaign_id"]), "percent": 80},
         }
         if name == "MemberInvitationBody":
             del own["role"]
@@ -267,6 +277,21 @@ class People:
                 conditions=(ReleaseCondition(name="supplier_accepted", met=True, evidence=()),),
             )
         )  # fmt: skip
+        line = LinePreview(
+            commitment_id=self.ids["commitment_id"], amount_minor=109_800, account=f"escrow:{self.ids['commitment_id']}",
+            before_minor=109_800, after_minor=0,
+        )  # fmt: skip
+        await self.stage.tell(
+            ClearingPlanLinesTold(
+                campaign_id=self.ids["campaign_id"], plan_id=self.ids["plan_id"], currency="usd", lines=(line,)
+            )
+        )
+
+    async def _tell_alert(self) -> None:
+        waited = TargetPercent(kind="target_percent", campaign_id=self.ids["campaign_id"], percent=90)
+        await self.stage.tell(
+            AlertRuleSet(participant_id=self.subjects["owner"], rule_id=self.ids["rule_id"], rule=waited)
+        )
 
     async def _passkey(self, person: str) -> None:
         """A passkey that this person has; the owner's is the one that is asked for."""

@@ -95,19 +95,29 @@ class LedgerStage:
         return scope
 
     async def plan(self, scope: str, lines: Sequence[tuple[UUID, int, bool]], **changes: Any) -> UUID:
-        """A plan with its lines, brought to a state (CLEARING by default) with two approvers."""
+        """A plan with its lines, brought to a state (CLEARING by default) with two approvers. An act by hand takes what it
+        names: `source` of its lines, `target_plan_id`, `target_position`."""
         plan_id = changes.pop("plan_id", None) or uuid4()
         fee_minor = changes.pop("fee_minor", 0)
         state, approver = changes.pop("state", "CLEARING"), changes.pop("approver_id", CHECKER)
+        kind, source = changes.pop("kind", "release"), changes.pop("source", "escrow")
+        by_hand = kind not in ("release", "reserve_release")
         gross = sum(amount for _, amount, _ in lines)
         reserve = sum(amount for _, amount, to_reserve in lines if to_reserve)
         await self.run(
-            "INSERT INTO clearing_plan (plan_id, scope, kind, maker_id, supplier_id, plan_hash, gross_minor, reserve_minor, "
-            "fee_minor, net_minor, currency, reason, submitted_at) VALUES (:plan, :scope, :kind, :maker, :supplier, "
-            "repeat('a', 64), :gross, :reserve, :fee, :net, 'usd', 'every condition is met', stack_now())",
+            "INSERT INTO clearing_plan (plan_id, scope, kind, version, maker_id, supplier_id, plan_hash, gross_minor, "
+            "reserve_minor, fee_minor, net_minor, currency, reason, reason_code, evidence, target_plan_id, target_position, "
+            "submitted_at) VALUES (:plan, :scope, :kind, "
+            "(SELECT count(*) + 1 FROM clearing_plan WHERE scope = :scope AND kind = :kind), :maker, :supplier, "
+            "repeat('a', 64), :gross, :reserve, :fee, :net, 'usd', 'every condition is met', :reason_code, "
+            "CAST(:evidence AS jsonb), :target_plan_id, :target_position, stack_now())",
             plan=plan_id,
             scope=scope,
-            kind=changes.pop("kind", "release"),
+            kind=kind,
+            reason_code="quality_issue" if by_hand else None,
+            evidence='["doc:1"]' if by_hand else "[]",
+            target_plan_id=changes.pop("target_plan_id", None),
+            target_position=changes.pop("target_position", None),
             maker=MAKER,
             supplier=uuid4(),
             gross=gross,
@@ -117,11 +127,13 @@ class LedgerStage:
         )
         for commitment_id, amount, to_reserve in lines:
             await self.run(
-                "INSERT INTO clearing_line (plan_id, commitment_id, amount_minor, to_reserve) VALUES (:p, :k, :a, :r)",
+                "INSERT INTO clearing_line (plan_id, commitment_id, amount_minor, to_reserve, source) "
+                "VALUES (:p, :k, :a, :r, :source)",
                 p=plan_id,
                 k=commitment_id,
                 a=amount,
                 r=to_reserve,
+                source=source,
             )
         if state != "DRAFT":
             await self.run(
@@ -220,11 +232,20 @@ ACTS = (
 )
 
 
-def posting_of(move: Move, scope: str, people: Sequence[UUID], balance: Callable[[str], int]) -> Posting | None:
-    """The posting of a move, or None when it has nothing to move. Causes repeat on purpose now and then."""
+BY_HAND = {"outside": ("outside_payout", "refund_payable"), "goodwill": ("goodwill", "goodwill")}
+"""Acts that two people decide: the kind of their plan and the source of its lines."""
+
+
+def posting_of(
+    move: Move, scope: str, people: Sequence[UUID], balance: Callable[[str], int], *, plan_id: UUID | None = None
+) -> Posting | None:
+    """The posting of a move, or None when it has nothing to move. Causes repeat on purpose now and then. `plan_id`: the
+    plan of an act that two people decide."""
     k, amount, number = people[move.whose], move.amount_minor, move.object_number
     name = f"{scope}_{move.act}_{number}"
-    plan_id = UUID(int=number + 1)
+    if move.act in BY_HAND and plan_id is None:
+        return None
+    plan_id = plan_id or UUID(int=number + 1)
     match move.act:
         case "lock":
             return postings.lock(scope, k, amount, intent_id=UUID(int=hash_of(scope, number)), object_id=f"ch_{number}")
@@ -252,7 +273,7 @@ def posting_of(move: Move, scope: str, people: Sequence[UUID], balance: Callable
         case "failed":
             return postings.refund_failed(scope, k, amount, refund_id=name)
         case "outside":
-            return postings.refund_paid_outside(scope, k, amount, plan_id=plan_id, reason="paid by cheque")
+            return postings.refund_paid_outside(scope, k, amount, plan_id=plan_id, reason="refund_failed")
         case "goodwill":
             return postings.goodwill(scope, k, amount, plan_id=plan_id, reason="quality_issue")
         case "opened":

@@ -207,3 +207,20 @@ async def test_a_granted_close_ends_a_draft_and_refuses_new_plans(stage: Stage) 
     assert len(of(published, CloseGranted)) == 1
     _, refused = await stage.submit()
     assert [each.message.code for each in refused] == ["campaign_closing"]
+
+
+async def test_a_refund_that_is_not_sent_within_a_day_stops_new_joins_until_it_is(stage: Stage) -> None:
+    await stage.reconciler.first_top_up(stage)
+    (join,) = await stage.funded()
+    await stage.harness.deliver(stage.withdrawn(join, "LOCKED"))
+    await stage.move_clock(hours=23)
+    await stage.reconcile()
+    assert await stage.case_kinds() == []
+    await stage.move_clock(hours=2)
+    await stage.reconcile()
+    assert await stage.case_kinds() == ["refunds_overdue"]
+    assert "ReservationEnded" in kinds(await stage.start(stage.join()))
+    await stage.harness.execute()
+    await stage.reconcile()
+    assert await stage.case_kinds() == []
+    assert "PaymentStarted" in kinds(await stage.start(stage.join()))

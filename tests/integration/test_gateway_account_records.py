@@ -90,7 +90,7 @@ async def signs_up(scene: Scene) -> httpx.Response:
     scene.actor = (account["subject_id"], "operations")
     scene.wanted = {
         "subject": account["subject_id"],
-        "after": {"role": "operations", "invitation_id": invitation["id"]},
+        "after": {"role": "operations", "kind": "person", "invitation_id": invitation["id"]},
         "beside": ["member_invitation.used", "session.opened"],
     }
     return answer

@@ -40,8 +40,10 @@ OBJECTS = {
     "campaign_clearing_plans": "plan_id",
     "cases_list": "case_id",
     "disputes_list": "dispute_id",
+    "alerts_list": "rule_id",
     "operations_list": "operation_id",
     "sessions_list": "session_id",
+    "addresses_list": "address_id",
     "member_invitations_list": "member_invitation_id",
 }
 """List → the object that stands in it for those with `y` and is missing for those with `e`."""

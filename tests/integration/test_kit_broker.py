@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from asyncpg import InterfaceError
 from sqlalchemy import text
 
 from contracts.campaigns import TargetReached
@@ -20,6 +21,7 @@ from services.kit.relay import Relay, TopicAheadError
 from services.kit.runtime import Runtime
 from services.kit.service import Answer
 from services.kit.settings import KitSettings
+from services.kit.statements import fetch
 from services.kit.transaction import work_on
 from tests.fixtures.harness import SYSTEM, Harness
 from tests.fixtures.infra import PARTS
@@ -46,12 +48,39 @@ async def prefix() -> str:
 def relay(kit: Harness, prefix: str, instance: str, **fields: Any) -> Relay:
     return Relay(
         service="campaigns",
-        engine=kit.engine,
+        direct=kit.direct,
         bootstrap=PARTS.infra.kafka_bootstrap,
         instance=instance,
         prefix=prefix,
         **fields,
     )
+
+
+async def test_a_statement_by_the_driver_stands_and_falls_with_the_transaction_it_is_in(kit: Harness) -> None:
+    admit = "INSERT INTO inbox (consumer, message_id) VALUES (:consumer, :id) RETURNING message_id"
+    first, second = uuid4(), uuid4()
+
+    async def give_up_in(transaction: Any) -> None:
+        async with transaction as connection:
+            await fetch(connection, admit, consumer="driver", id=second)
+            raise ZeroDivisionError
+
+    async with kit.engine.begin() as connection:
+        await fetch(connection, admit, consumer="driver", id=first)
+    for transaction in (kit.engine.begin(), kit.direct.transaction()):
+        with pytest.raises(ZeroDivisionError):
+            await give_up_in(transaction)
+    kept = await kit.direct.fetch("SELECT message_id FROM inbox WHERE consumer = :consumer", consumer="driver")
+    assert [row["message_id"] for row in kept] == [first]
+
+
+async def test_connections_are_used_again_and_no_more_are_opened_than_allowed(kit: Harness) -> None:
+    asked = "SELECT pg_backend_pid() AS pid FROM pg_sleep(0.01)"
+    answers = await asyncio.gather(*[kit.direct.fetch(asked) for _ in range(6)])
+    assert len({rows[0]["pid"] for rows in answers}) == 2
+    await kit.direct.close()
+    with pytest.raises(InterfaceError):
+        await kit.direct.fetch(asked)
 
 
 async def publish(kit: Harness, campaign: UUID, count: int) -> None:

@@ -22,6 +22,7 @@ from services.escrow.store.ledger import Ledger, ledger_of, open_ledger, posted_
 from services.kit.transaction import make_work
 from tests.integration.ledger_support import (
     ACTS,
+    BY_HAND,
     PLATFORM,
     SERVICE,
     LedgerStage,
@@ -220,7 +221,8 @@ async def test_a_correction_takes_one_transfer_back_and_counts_as_its_reverse(st
     scope, wrong, right = await stage.campaign("ACTIVE"), uuid4(), uuid4()
     lock = a_lock(scope, wrong, 700)
     (posted,) = await stage.post(lock)
-    reverse = postings.correction(lock, plan_id=uuid4(), position=posted.position, reason="wrong commitment")
+    plan_id = await stage.plan(scope, [], kind="correction", target_position=posted.position)
+    reverse = postings.correction(lock, plan_id=plan_id, position=posted.position, reason="wrong commitment")
     await stage.post(reverse, a_lock(scope, right, 700))
     balances = await stage.balances(scope)
     assert (balances[f"escrow:{wrong}"], balances[f"escrow:{right}"], balances["psp_clearing"]) == (0, 700, -700)
@@ -246,15 +248,42 @@ async def test_any_history_in_any_batches_keeps_every_invariant(stage: LedgerSta
     people = [uuid4(), uuid4(), uuid4()]
     accounts = [f"{name}:{k}" for name in ("escrow", "refund_payable", "reserve", "dispute_hold") for k in people]
     for batch in batches:
+        planned = await plan_by_hand(stage, scope, people, batch)
         async with stage.work(scope) as work:
             ledger = await open_ledger(work, [scope], [(scope, account) for account in [*accounts, "dispute_loss"]])
             for move in batch:
-                posting = posting_of(move, scope, people, partial(ledger.balance, scope))
+                plan_id = planned.get((move.act, move.whose, move.amount_minor))
+                posting = posting_of(move, scope, people, partial(ledger.balance, scope), plan_id=plan_id)
                 await post_or_refuse(ledger, posting)
+        await stage.run(MARK_WORKED, scope=scope)
     found = await stage.violations(scope)
     # A free history knows no float (I9: fees may outweigh it) and no life of a dispute (I23: a hold needs an open one).
     broken = [row for name, rows in found.items() if name not in {"I9", "I23"} for row in rows]
     assert broken == []
+
+
+MARK_WORKED = """
+    WITH ended AS (UPDATE clearing_plan SET state = 'DONE' WHERE scope = :scope AND state = 'CLEARING' RETURNING plan_id)
+    UPDATE clearing_line l SET cleared_at = stack_now(), failed_code = CASE WHEN NOT EXISTS (
+        SELECT FROM ledger_transfer t WHERE t.plan_id = l.plan_id AND t.commitment_id = l.commitment_id
+    ) THEN 'line_changed' END
+    FROM ended WHERE l.plan_id = ended.plan_id
+"""
+
+
+async def plan_by_hand(
+    stage: LedgerStage, scope: str, people: list[UUID], batch: list[Move]
+) -> dict[tuple[str, int, int], UUID]:
+    """A plan of two people for the batch's first act by hand and all others of its kind, one line for each person."""
+    acts = [move for move in batch if move.act in BY_HAND]
+    lines = {move.whose: move.amount_minor for move in reversed(acts) if move.act == acts[0].act}
+    if not lines:
+        return {}
+    kind, source = BY_HAND[acts[0].act]
+    plan_id = await stage.plan(
+        scope, [(people[whose], amount, False) for whose, amount in lines.items()], kind=kind, source=source
+    )
+    return {(acts[0].act, whose, amount): plan_id for whose, amount in lines.items()}
 
 
 async def post_or_refuse(ledger: Ledger, posting: Posting | None) -> None:

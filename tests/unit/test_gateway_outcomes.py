@@ -16,7 +16,8 @@ from services.gateway.domain.policy import POLICY, may
 from services.gateway.domain.roles import PARTICIPANT, SIGNED_IN, STAFF, SUPPLIER
 from services.gateway.store.cursors import cursor_after, page
 from services.gateway.usecases.accept_act import check_key, request_hash
-from services.gateway.usecases.coalesce import Coalescer, QueueFullError
+from services.gateway.usecases.coalesce import GATHER_ITEMS_MIN, GATHER_SECONDS, Coalescer, QueueFullError
+from services.kit.clock import monotonic_seconds
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -169,6 +170,25 @@ async def test_items_that_arrive_together_are_handled_together_and_answered_apar
     assert isinstance(answers[3], Rejected)
     assert [answer for answer in answers if isinstance(answer, int)] == [0, 10, 20, 40, 50]
     assert len(batches) < 6
+
+
+async def test_after_a_batch_of_several_the_next_waits_for_as_many_and_not_for_longer() -> None:
+    batches: list[int] = []
+
+    async def handle(items: Any) -> list[int | Exception]:
+        batches.append(len(items))
+        return list(items)
+
+    async def ask_again_and_again(coalescer: Coalescer[int, int], times: int) -> None:
+        for number in range(times):
+            await coalescer.submit(number)
+            await asyncio.sleep(0)
+
+    coalescer: Coalescer[int, int] = Coalescer(handle, batch_max=100, queue_max=100)
+    began = monotonic_seconds()
+    await asyncio.gather(*[ask_again_and_again(coalescer, 50) for _ in range(GATHER_ITEMS_MIN)])
+    assert set(batches) == {GATHER_ITEMS_MIN}
+    assert monotonic_seconds() - began < 25 * GATHER_SECONDS
 
 
 async def test_one_item_that_breaks_a_batch_does_not_fail_the_others() -> None:

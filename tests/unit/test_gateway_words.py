@@ -62,7 +62,9 @@ def every_sentence() -> list[str]:
     for status in ("warning_needs_response", "needs_response"):
         sentences.append(money_now(commitment(dispute_state="open", dispute_status=status)))
     sentences.append(money_now(commitment(state="REFUNDED", dispute_state="lost", dispute_charged_back=True)))
-    for refund_state, reason in itertools.product(("decided", "pending", "sent", "failed"), REFUND_REASONS):
+    for refund_state, reason in itertools.product(
+        ("decided", "pending", "sent", "failed", "paid_outside"), REFUND_REASONS
+    ):
         sentences.append(
             money_now(
                 commitment(
@@ -94,6 +96,13 @@ def test_a_refund_is_called_paid_only_when_the_processor_says_so() -> None:
         assert "was refunded" not in money_now(commitment(state="WITHDRAWN", refund_state=state, **refund))
     sent = money_now(commitment(state="WITHDRAWN", refund_state="sent", refund_sent_at=MOMENT, **refund))
     assert "$1,098.00 was refunded to your card on 5 December 2026 because you withdrew" in sent
+
+
+def test_a_refunded_part_leaves_the_rest_held() -> None:
+    part = {"refund_minor": 9_800, "refunded_minor": 9_800, "refund_reason": "partial", "refund_decided_at": MOMENT}
+    sentence = money_now(commitment(state="LOCKED", refund_state="sent", refund_sent_at=MOMENT, **part))
+    assert "$98.00 was refunded to your card" in sentence
+    assert "$1,000.00 is still held in escrow." in sentence
 
 
 def test_money_is_written_without_rounding() -> None:

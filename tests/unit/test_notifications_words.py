@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from contracts.alerts import AlertState, ClosesWithin, RefundUnsettled, StateReached, TargetPercent
 from contracts.escrow import RefundReason
 from contracts.language import find_violations, find_violations_in_html
 from contracts.ledger import PlanKind
@@ -61,7 +62,17 @@ def every_mail() -> list[Mail]:
         for kind in get_args(PlanKind)
         for share in (*mails.shares([HELD]), *mails.shares([HELD, HELD]))
     ]
-    return [mails.funds_held(CAMPAIGN, HELD, happened_at=HAPPENED), *refunds, *releases]
+    rules: list[mails.AlertRule] = [
+        TargetPercent(kind="target_percent", campaign_id=CAMPAIGN.campaign_id, percent=80),
+        ClosesWithin(kind="closes_within", campaign_id=CAMPAIGN.campaign_id, days=1),
+        *(
+            StateReached(kind="campaign_state", campaign_id=CAMPAIGN.campaign_id, state=state)
+            for state in get_args(AlertState)
+        ),
+        RefundUnsettled(kind="refund_unsettled", hours=24),
+    ]
+    alerts = [mails.alert(CAMPAIGN, HELD.participant_id, rule, happened_at=HAPPENED) for rule in rules]
+    return [mails.funds_held(CAMPAIGN, HELD, happened_at=HAPPENED), *refunds, *releases, *alerts]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +99,7 @@ def test_a_moment_is_written_in_utc() -> None:
 
 
 def test_every_reason_of_a_refund_has_its_words() -> None:
-    assert set(REFUND_REASONS) == set(get_args(RefundReason))
+    assert set(REFUND_REASONS) == {*get_args(RefundReason), "goodwill"}
 
 
 def test_a_person_with_several_commitments_has_one_share() -> None:

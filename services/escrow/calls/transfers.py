@@ -55,6 +55,44 @@ class TransferCalls:
 
 
 @dataclass(frozen=True)
+class ReversalCalls:
+    """The purpose `transfer_reversal`: a recovery takes back a part of one transfer, once."""
+
+    stripe: StripeCalls
+
+    async def call(self, intent: Intent) -> Answer:
+        """Create the reversal. An earlier ordinal of the same plan that did go through is found first."""
+        if intent.ordinal > 1:
+            earlier = await self._of_plan(intent)
+            if earlier is not None:
+                return earlier
+        return await self.stripe.send_paced(
+            "post",
+            f"/v1/transfers/{intent.request['transfer']}/reversals",
+            {"amount": intent.request["amount_minor"], "metadata": payment_metadata(intent)},
+            key=str(intent.id),
+        )
+
+    async def find(self, intent: Intent) -> Answer | None:
+        """The reversal of this plan, whichever ordinal made it."""
+        return await self._of_plan(intent)
+
+    async def _of_plan(self, intent: Intent) -> Answer | None:
+        wanted = str(intent.request["plan_id"])
+        try:
+            pages = self.stripe.pages(
+                f"/v1/transfers/{intent.request['transfer']}/reversals", {}, pages_max=FIND_PAGES_MAX
+            )
+            async for rows in pages:
+                for row in rows:
+                    if (row.get("metadata") or {}).get("plan_id") == wanted:
+                        return Answer("done", row)
+        except StripeUnavailableError:
+            return Answer("unknown")
+        return None
+
+
+@dataclass(frozen=True)
 class TopUpCalls:
     """The purpose `top_up`: the platform's own money into Stripe's balance."""
 

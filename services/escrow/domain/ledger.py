@@ -123,7 +123,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "out", "refund_payable", "house_paid", names_commitment=True, names_plan=True, names_reason=True
         ),
         "clear": _kind("clr", "escrow", "supplier_payable reserve", names_commitment=True, names_plan=True),
-        "clear_undone": _kind("unclr", "supplier_payable", "escrow", names_commitment=True, names_plan=True),
+        "clear_undone": _kind("unclr", "supplier_payable", "escrow reserve", names_commitment=True, names_plan=True),
         "fee": _kind("fee", "supplier_payable", "platform_fee", names_plan=True),
         "transfer_sent": _kind("tr", "supplier_payable", "psp_clearing", names_plan=True),
         "transfer_back": _kind("trr", "psp_clearing", "supplier_payable dispute_loss", names_plan=True),

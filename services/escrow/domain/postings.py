@@ -89,16 +89,11 @@ def psp_sweep(scope: str, *, run: str, net_minor: int, facts: Facts = NO_FACTS) 
 
 
 def refund_decided(  # noqa: PLR0913 - facts of one decision, all named
-    scope: str,
-    commitment_id: UUID,
-    amount_minor: int,
-    *,
-    decision_id: UUID,
-    reason: str,
-    from_reserve: bool = False,
-    facts: Facts = NO_FACTS,
-) -> Posting:
-    """A refund is owed from now on, out of escrow or out of the reserve, for a reason code."""
+    scope: str, commitment_id: UUID, amount_minor: int, *, decision_id: UUID, reason: str, from_reserve: bool = False,
+    plan_id: UUID | None = None, facts: Facts = NO_FACTS,
+) -> Posting:  # fmt: skip
+    """A refund is owed from now on, out of escrow or out of the reserve, for a reason code; one that people decided
+    names their plan."""
     return Posting(
         scope,
         "refund_decided",
@@ -110,6 +105,7 @@ def refund_decided(  # noqa: PLR0913 - facts of one decision, all named
         ),
         commitment_id=commitment_id,
         reason=reason,
+        plan_id=plan_id,
         relied_on=facts.relied_on,
         event_at=facts.event_at,
     )
@@ -184,15 +180,16 @@ def clear(
     )
 
 
-def clear_undone(
-    scope: str, commitment_id: UUID, amount_minor: int, *, plan_id: UUID, reason: str, facts: Facts = NO_FACTS
-) -> Posting:
-    """A cleared line goes back to escrow before anything was sent."""
+def clear_undone(  # noqa: PLR0913 - facts of one line, all named
+    scope: str, commitment_id: UUID, amount_minor: int, *, plan_id: UUID, reason: str, to_reserve: bool = False,
+    facts: Facts = NO_FACTS,
+) -> Posting:  # fmt: skip
+    """A cleared line goes back where it came from, escrow or the reserve, before anything was sent."""
     return Posting(
         scope,
         "clear_undone",
         f"unclr:{plan_id}:{commitment_id}",
-        _pair("supplier_payable", _own("escrow", commitment_id), amount_minor),
+        _pair("supplier_payable", _own("reserve" if to_reserve else "escrow", commitment_id), amount_minor),
         commitment_id=commitment_id,
         reason=reason,
         plan_id=plan_id,
@@ -231,19 +228,15 @@ def transfer_sent(
 
 
 def transfer_back(  # noqa: PLR0913 - facts of one reversal, all named
-    scope: str,
-    amount_minor: int,
-    *,
-    plan_id: UUID,
-    reversal_id: str,
-    as_recovery: bool = False,
+    scope: str, amount_minor: int, *, plan_id: UUID, reversal_id: str, as_recovery: bool = False, instead: bool = False,
     facts: Facts = NO_FACTS,
-) -> Posting:
-    """Money came back from the supplier's account; as a recovery it lowers what a dispute cost the platform."""
+) -> Posting:  # fmt: skip
+    """Money came back from the supplier's account; as a recovery it lowers what a dispute cost the platform. `instead`:
+    it takes the place of a posting about the same reversal that the correction `plan_id` took back."""
     return Posting(
         scope,
         "transfer_back",
-        f"trr:{reversal_id}",
+        f"trr:{reversal_id}:{plan_id}" if instead else f"trr:{reversal_id}",
         _pair("psp_clearing", "dispute_loss" if as_recovery else "supplier_payable", amount_minor),
         plan_id=plan_id,
         object_id=reversal_id,

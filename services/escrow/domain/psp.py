@@ -65,15 +65,24 @@ class RefundFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReversalFacts:
+    """Something taken back of a transfer; `plan_id` when a recovery of ours asked for it."""
+
+    id: str
+    amount_minor: int
+    plan_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class TransferFacts:
-    """A transfer to a supplier, with what was taken back of it: (reversal id, amount)."""
+    """A transfer to a supplier, with what was taken back of it."""
 
     id: str
     amount_minor: int
     currency: str
     destination: str
     plan_id: UUID | None
-    reversals: tuple[tuple[str, int], ...]
+    reversals: tuple[ReversalFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,9 @@ def transfer_facts(body: Mapping[str, Any]) -> TransferFacts:
         currency=_text(body, "currency"),
         destination=str(body.get("destination") or ""),
         plan_id=metadata_id(body, "plan_id"),
-        reversals=tuple((_text(row, "id"), _amount(row, "amount")) for row in rows),
+        reversals=tuple(
+            ReversalFacts(_text(row, "id"), _amount(row, "amount"), metadata_id(row, "plan_id")) for row in rows
+        ),
     )
 
 

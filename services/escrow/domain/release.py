@@ -14,10 +14,11 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.envelope import canonical_json
-from contracts.ledger import PlanKind, PlanLine, ReleaseCondition
+from contracts.ledger import AnyPlanKind, LineSource, PlanKind, PlanLine, ReleaseCondition
 from services.escrow.domain.fees import payout_of
 
-PlanState = Literal["DRAFT", "APPROVED", "CLEARING", "CLEARED", "SENDING", "SENT", "STOPPED"]
+PlanState = Literal["DRAFT", "APPROVED", "CLEARING", "CLEARED", "SENDING", "SENT", "DONE", "STOPPED"]
+"""SENT ends a release, DONE an act by hand, STOPPED either. CLEARED: its lines are in the ledger, calls follow."""
 
 HOLDS_LATCH: frozenset[str] = frozenset({"APPROVED", "CLEARING", "CLEARED", "SENDING"})
 
@@ -94,11 +95,16 @@ def unmet(conditions: Iterable[ReleaseCondition]) -> list[str]:
     return [condition.name for condition in conditions if not condition.met]
 
 
-def plan_lines(balances: Mapping[UUID, int], *, keep_back: Collection[UUID]) -> tuple[PlanLine, ...]:
+def plan_lines(
+    balances: Mapping[UUID, int], *, keep_back: Collection[UUID], source: LineSource = "escrow"
+) -> tuple[PlanLine, ...]:
     """The lines over commitments with a balance, by commitment id; those with an open issue go to the reserve."""
     return tuple(
         PlanLine(
-            commitment_id=commitment_id, amount_minor=balances[commitment_id], to_reserve=commitment_id in keep_back
+            commitment_id=commitment_id,
+            amount_minor=balances[commitment_id],
+            to_reserve=commitment_id in keep_back,
+            source=source,
         )
         for commitment_id in sorted(balances)
         if balances[commitment_id] > 0
@@ -133,20 +139,24 @@ def plan_hash(  # noqa: PLR0913 - everything a second person approves, all named
     *,
     campaign_id: UUID,
     plan_id: UUID,
-    kind: PlanKind,
-    supplier_id: UUID,
+    kind: AnyPlanKind,
+    supplier_id: UUID | None,
     destination: str,
     currency: str,
     figures: PlanFigures,
     lines: Iterable[PlanLine],
+    reason_code: str | None = None,
+    evidence: Iterable[str] = (),
+    target_plan_id: UUID | None = None,
+    target_position: int | None = None,
 ) -> str:
     """SHA-256 over the canonical JSON of all that the second person approves."""
     body = {
-        "version": 1,
+        "version": 2,
         "campaign_id": str(campaign_id),
         "plan_id": str(plan_id),
         "kind": kind,
-        "supplier_id": str(supplier_id),
+        "supplier_id": str(supplier_id) if supplier_id else None,
         "destination": destination,
         "currency": currency,
         "gross_minor": figures.gross_minor,
@@ -154,6 +164,10 @@ def plan_hash(  # noqa: PLR0913 - everything a second person approves, all named
         "fee_minor": figures.fee_minor,
         "net_minor": figures.net_minor,
         "lines": [line.model_dump(mode="json") for line in lines],
+        "reason_code": reason_code,
+        "evidence": list(evidence),
+        "target_plan_id": str(target_plan_id) if target_plan_id else None,
+        "target_position": target_position,
     }
     return hashlib.sha256(canonical_json(body)).hexdigest()
 

@@ -149,6 +149,21 @@ _I10 = f"""
     FROM sent n
     LEFT JOIN clearing_plan p ON p.plan_id = n.plan_id
     WHERE n.transfers > 1 OR p.state IS DISTINCT FROM 'SENT'
+    UNION ALL
+    SELECT 'a plan by hand moved another sum than its lines', p.scope, p.plan_id::text,
+        jsonb_build_object('kind', p.kind, 'lines_minor', h.lines, 'moved_minor', h.moved, 'state', p.state)
+    FROM clearing_plan p
+    CROSS JOIN LATERAL (
+        SELECT
+            COALESCE((SELECT SUM(e.amount_minor) FROM ledger_transfer t
+                JOIN ledger_entry e ON e.scope = t.scope AND e.position = t.position AND e.amount_minor > 0
+                WHERE t.plan_id = p.plan_id
+                    AND t.kind IN ('refund_decided', 'refund_paid_outside', 'goodwill', 'transfer_back')), 0) AS moved,
+            COALESCE((SELECT SUM(amount_minor) FROM clearing_line
+                WHERE plan_id = p.plan_id AND cleared_at IS NOT NULL AND failed_code IS NULL), 0) AS lines
+    ) h
+    WHERE p.kind IN ('manual_refund', 'partial_refund', 'outside_payout', 'goodwill') AND h.moved <> h.lines
+        OR p.kind = 'recovery' AND h.moved <> CASE p.state WHEN 'DONE' THEN p.net_minor ELSE 0 END
 """  # noqa: S608 - constants
 
 _I14 = """
@@ -206,7 +221,8 @@ _I17 = """
         'ledger_entry_seal', 'ledger_transfer_sealed', 'ledger_transfer_is_append_only', 'ledger_entry_is_append_only',
         'ledger_account_follows_its_entries', 'ledger_account_stays', 'ledger_scope_stays',
         'ledger_scope_head_follows_its_transfers', 'clearing_plan_step', 'clearing_line_frozen',
-        'transfer_intent_recorded', 'transfer_intent_attempted'
+        'transfer_intent_recorded', 'transfer_intent_attempted', 'ledger_transfer_by_hand',
+        'reversal_intent_recorded', 'reversal_intent_attempted'
     ]) AS wanted (name)
     WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgname = wanted.name AND t.tgenabled IN ('O', 'A'))
 """

@@ -195,6 +195,20 @@ async def cover(engine: AsyncEngine) -> Cover:
     return Cover(row.held, row.owed)
 
 
+async def unsent_refunds(engine: AsyncEngine, *, before: datetime) -> tuple[int, datetime | None]:
+    """Refunds that Stripe did not have by then though they were to be sent before it: how many, and since when."""
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text(
+                "SELECT count(*) AS refunds, min(changed_at) AS since FROM refund_decision "
+                "WHERE state = 'decided' AND changed_at < :before"
+            ),
+            {"before": before},
+        )
+        row = found.one()
+    return row.refunds, row.since
+
+
 async def mirrored_total(engine: AsyncEngine) -> int:
     """The sum of all mirrored nets: what Stripe's balance must be."""
     async with engine.connect() as connection:

@@ -6,7 +6,7 @@ transaction that holds the scope's lock, after the batch was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -18,17 +18,20 @@ from services.escrow.store.book import book_of
 from services.escrow.store.tables import Plan
 from services.kit.work import Work
 
+RELEASES = frozenset({"release", "reserve_release"})
+
 
 async def insert_lines(connection: AsyncConnection, plan_id: UUID, lines: Sequence[PlanLine]) -> None:
     """Write the lines of a draft."""
     await connection.execute(
         text(
             """
-            INSERT INTO clearing_line (plan_id, commitment_id, amount_minor, to_reserve)
-            SELECT :plan_id, commitment_id, amount_minor, to_reserve
+            INSERT INTO clearing_line (plan_id, commitment_id, amount_minor, to_reserve, source)
+            SELECT :plan_id, commitment_id, amount_minor, to_reserve, source
             FROM unnest(
-                CAST(:commitments AS uuid[]), CAST(:amounts AS bigint[]), CAST(:reserves AS boolean[])
-            ) AS rows (commitment_id, amount_minor, to_reserve)
+                CAST(:commitments AS uuid[]), CAST(:amounts AS bigint[]), CAST(:reserves AS boolean[]),
+                CAST(:sources AS text[])
+            ) AS rows (commitment_id, amount_minor, to_reserve, source)
             """
         ),
         {
@@ -36,6 +39,7 @@ async def insert_lines(connection: AsyncConnection, plan_id: UUID, lines: Sequen
             "commitments": [line.commitment_id for line in lines],
             "amounts": [line.amount_minor for line in lines],
             "reserves": [line.to_reserve for line in lines],
+            "sources": [line.source for line in lines],
         },
     )
 
@@ -47,7 +51,7 @@ async def lines_of(
     found = await connection.execute(
         text(
             """
-            SELECT commitment_id, amount_minor, to_reserve
+            SELECT commitment_id, amount_minor, to_reserve, source
             FROM clearing_line
             WHERE plan_id = :plan_id
                 AND (CAST(:cleared AS boolean) IS NULL OR (cleared_at IS NOT NULL) = CAST(:cleared AS boolean))
@@ -58,20 +62,38 @@ async def lines_of(
         {"plan_id": plan_id, "cleared": cleared, "rows_max": rows_max},
     )
     return [
-        PlanLine(commitment_id=row.commitment_id, amount_minor=row.amount_minor, to_reserve=row.to_reserve)
+        PlanLine(
+            commitment_id=row.commitment_id,
+            amount_minor=row.amount_minor,
+            to_reserve=row.to_reserve,
+            source=row.source,
+        )
         for row in found
     ]
 
 
-async def mark_cleared(work: Work, plan_id: UUID, commitment_ids: Iterable[UUID]) -> None:
-    """Note that these lines are in the ledger."""
+async def mark_worked(work: Work, plan_id: UUID, codes: Mapping[UUID, str | None]) -> None:
+    """Note that these lines are worked off: in the ledger, or with a code not applied."""
     await work.connection.execute(
         text(
-            "UPDATE clearing_line SET cleared_at = :now "
-            "WHERE plan_id = :plan_id AND commitment_id = ANY (CAST(:ids AS uuid[]))"
+            "UPDATE clearing_line l SET cleared_at = :now, failed_code = rows.code "
+            "FROM unnest(CAST(:ids AS uuid[]), CAST(:codes AS text[])) AS rows (commitment_id, code) "
+            "WHERE l.plan_id = :plan_id AND l.commitment_id = rows.commitment_id"
         ),
-        {"now": work.now, "plan_id": plan_id, "ids": list(commitment_ids)},
+        {"now": work.now, "plan_id": plan_id, "ids": list(codes), "codes": list(codes.values())},
     )
+
+
+async def applied_minor(connection: AsyncConnection, plan_id: UUID) -> int:
+    """The sum of a plan's lines that were applied."""
+    found = await connection.execute(
+        text(
+            "SELECT COALESCE(SUM(amount_minor), 0)::bigint FROM clearing_line "
+            "WHERE plan_id = :plan_id AND cleared_at IS NOT NULL AND failed_code IS NULL"
+        ),
+        {"plan_id": plan_id},
+    )
+    return int(found.scalar_one())
 
 
 async def plans_of(work: Work, scope: str) -> list[Plan]:
@@ -105,6 +127,17 @@ async def class_total_minor(connection: AsyncConnection, scope: str, name: str) 
         {"scope": scope, "class": name},
     )
     return int(found.scalar_one())
+
+
+async def class_totals(connection: AsyncConnection, scope: str) -> dict[str, int]:
+    """The sum of each account class in one scope, credit +. Write the batch before asking."""
+    found = await connection.execute(
+        text(
+            "SELECT class, SUM(balance_minor)::bigint AS total FROM ledger_account WHERE scope = :scope GROUP BY class"
+        ),
+        {"scope": scope},
+    )
+    return {row._mapping["class"]: row.total for row in found}
 
 
 async def ledger_is_sound(connection: AsyncConnection, scope: str) -> bool:
@@ -142,15 +175,26 @@ async def available_minor(connection: AsyncConnection) -> int:
 async def waiting_plans(connection: AsyncConnection, *, rows_max: int) -> list[tuple[UUID, str]]:
     """Plans that are cleared and wait for available money: (plan, scope)."""
     found = await connection.execute(
-        text("SELECT plan_id, scope FROM clearing_plan WHERE state = 'CLEARED' ORDER BY approved_at LIMIT :rows_max"),
+        text(
+            "SELECT plan_id, scope FROM clearing_plan WHERE state = 'CLEARED' AND kind IN ('release', 'reserve_release') "
+            "ORDER BY approved_at LIMIT :rows_max"
+        ),
         {"rows_max": rows_max},
     )
     return [(row.plan_id, row.scope) for row in found]
 
 
 def holder(plans: Iterable[Plan]) -> Plan | None:
-    """The plan at work, if one is."""
+    """The release at work, if one is."""
     for plan in plans:
-        if plan.state in HOLDS_LATCH:
+        if plan.state in HOLDS_LATCH and plan.kind in RELEASES:
+            return plan
+    return None
+
+
+def at_its_lines(plans: Iterable[Plan]) -> Plan | None:
+    """The plan whose lines are being worked off, if one's are."""
+    for plan in plans:
+        if plan.state == "CLEARING":
             return plan
     return None

@@ -129,7 +129,7 @@ class Plan(Row):
     state: Mapped[str] = mapped_column(default="DRAFT")
     maker_id: Mapped[str]
     approver_id: Mapped[str | None]
-    supplier_id: Mapped[UUID]
+    supplier_id: Mapped[UUID | None]
     plan_hash: Mapped[str]
     gross_minor: Mapped[int]
     reserve_minor: Mapped[int]
@@ -138,9 +138,20 @@ class Plan(Row):
     currency: Mapped[str]
     conditions: Mapped[list[dict[str, Any]]]
     reason: Mapped[str]
+    reason_code: Mapped[str | None]
+    evidence: Mapped[list[str]] = mapped_column(default=list)
+    target_plan_id: Mapped[UUID | None]
+    target_position: Mapped[int | None]
+    lines_applied: Mapped[int] = mapped_column(Integer, default=0)
+    lines_failed: Mapped[int] = mapped_column(Integer, default=0)
+    calls_open: Mapped[int] = mapped_column(Integer, default=0)
     transfer_ordinal: Mapped[int] = mapped_column(Integer, default=1)
     transfer_id: Mapped[str | None]
     stop_code: Mapped[str | None]
+    given_up_by: Mapped[str | None]
+    given_up_approver: Mapped[str | None]
+    submitted_event_id: Mapped[UUID | None]
+    approved_event_id: Mapped[UUID | None]
     submitted_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
@@ -211,6 +222,8 @@ class RefundDecision(Row):
     currency: Mapped[str]
     reason: Mapped[str]
     payment_intent_id: Mapped[str]
+    plan_id: Mapped[UUID | None]
+    outside_plan_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(default="decided")
     ordinal: Mapped[int] = mapped_column(Integer, default=1)
     refund_id: Mapped[str | None]

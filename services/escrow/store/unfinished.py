@@ -42,7 +42,7 @@ def _says_more(body: Mapping[str, Any], state: str, settled_reversals: set[str])
             return state != "succeeded" and final
         case "refund":
             if status == "succeeded":
-                return state in ("decided", "pending")
+                return state in ("decided", "pending", "paid_outside")
             return status in ("failed", "canceled") and state != "failed"
         case "transfer":
             return state == "SENDING" or any(each not in settled_reversals for each in _reversals(body))

@@ -9,23 +9,29 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from contracts.escrow import RefundFailed, RefundPending, RefundReason, RefundSent
+from contracts.escrow import RefundFailed, RefundPending, RefundSent
 from services.escrow.domain import postings
 from services.escrow.domain.psp import OddObjectError, RefundFacts, refund_facts
-from services.escrow.domain.refunds import REFUND_RETRY_DELAY, DecisionState, may_retry, refund_step
+from services.escrow.domain.refunds import (
+    GOODWILL,
+    REFUND_RETRY_DELAY,
+    DecisionState,
+    may_retry,
+    refund_step,
+    told_reason,
+)
 from services.escrow.store.book import book_of
 from services.escrow.store.disputes import takes_no_refund
 from services.escrow.store.objects import PspObject
 from services.escrow.store.tables import RefundDecision
-from services.escrow.usecases.decide_refund import intend_refund
+from services.escrow.usecases.complete_plan import refund_of_plan_owed_again, refund_of_plan_paid
+from services.escrow.usecases.decide_refund import REFUND_FAILED_CASE, REFUND_RETRY_DEADLINE, intend_refund
 from services.escrow.usecases.post_transfers import note_object, post
 from services.escrow.usecases.refund_in_dispute import make_room
 from services.escrow.usecases.settle_campaign import settle_if_done
 from services.kit.service import Answer, Intent
 from services.kit.work import Work, intent_id
 
-RETRY_DEADLINE = "refund_retry"
-REFUND_FAILED_CASE = "refund_failed"
 NO_OBJECT = ""
 """The refund id of an attempt that Stripe refused before it made an object."""
 
@@ -44,7 +50,7 @@ async def post_refund(work: Work, intent: Intent, answer: Answer) -> None:
         # Not authoritative: a repeated key brings back the first answer, which a webhook may have overtaken.
         await apply_refund(work, decision, facts, ordinal=intent.ordinal, authoritative=False)
         return
-    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed", "charged_back"):
+    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed", "paid_outside", "charged_back"):
         return
     decision.ordinal = intent.ordinal
     code = str((answer.body.get("error") or {}).get("code") or "refused")
@@ -124,7 +130,7 @@ def try_again(work: Work, decision: RefundDecision) -> None:
 
 async def end_by_bank(work: Work, decision: RefundDecision) -> None:
     """A lost dispute gave the person what this refund owed them: it is owed no longer. The caller settles."""
-    work.unschedule(RETRY_DEADLINE, subject=str(decision.decision_id))
+    work.unschedule(REFUND_RETRY_DEADLINE, subject=str(decision.decision_id))
     await work.close_case(REFUND_FAILED_CASE, subject=str(decision.decision_id), resolution="charged back")
     _move(work, decision, "charged_back")
     campaign = await book_of(work).campaigns.get(decision.campaign_id)
@@ -174,17 +180,20 @@ async def _paid(work: Work, decision: RefundDecision) -> None:
             currency=decision.currency,
             decision_id=decision.decision_id,
             refund_id=refund_id,
-            reason=cast(RefundReason, decision.reason),
+            reason=told_reason(decision.reason),
+            goodwill=decision.reason == GOODWILL,
         )
     )
     if had_failed:
-        work.unschedule(RETRY_DEADLINE, subject=str(decision.decision_id))
+        work.unschedule(REFUND_RETRY_DEADLINE, subject=str(decision.decision_id))
         await work.close_case(REFUND_FAILED_CASE, subject=str(decision.decision_id), resolution="paid")
     campaign = await book_of(work).campaigns.get(decision.campaign_id)
     if campaign is not None:
         campaign.refunds_open -= 0 if settled_by_bank else 1
         campaign.refunded_minor += decision.amount_minor
         await settle_if_done(work, decision.campaign_id)
+    if decision.plan_id is not None:
+        await refund_of_plan_paid(work, decision.plan_id)
 
 
 async def _failed(work: Work, decision: RefundDecision, refund_id: str, *, why: str, after_paid: bool = False) -> None:
@@ -204,6 +213,8 @@ async def _failed(work: Work, decision: RefundDecision, refund_id: str, *, why: 
             campaign.refunds_open += 1
             campaign.refunded_minor -= decision.amount_minor
             (await book_of(work).scope(decision.campaign_id)).settled_at = None
+        if decision.plan_id is not None:
+            await refund_of_plan_owed_again(work, decision.plan_id)
     _move(work, decision, "failed")
     work.publish(
         RefundFailed(
@@ -226,11 +237,12 @@ async def _failed(work: Work, decision: RefundDecision, refund_id: str, *, why: 
             "refund_id": refund_id,
             "attempt": decision.ordinal,
             "why": why,
+            **({"plan_id": decision.plan_id} if decision.plan_id else {}),
         },
     )
     if may_retry(decision.ordinal):
         work.schedule(
-            RETRY_DEADLINE,
+            REFUND_RETRY_DEADLINE,
             scope=str(decision.campaign_id),
             subject=str(decision.decision_id),
             due_at=work.now + REFUND_RETRY_DELAY,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from contracts.campaigns import CampaignClosed, CloseRequested, CommitmentWithdrawn
 from contracts.clearing import CloseDenied, CloseGranted
+from services.escrow.domain.plan_rules import rule_of
 from services.escrow.store.book import book_of
 from services.escrow.store.plans import plans_of
 from services.escrow.usecases.decide_refund import refund_closed, refund_withdrawn
 from services.escrow.usecases.end_reservation import begin_end
 from services.escrow.usecases.record_campaign import known_campaign, record_state
-from services.escrow.usecases.submit_clearing_plan import stop_draft
+from services.escrow.usecases.record_plan_step import stop_draft
 from services.kit.work import Work
 
 
@@ -70,7 +71,7 @@ async def _set_latch(work: Work, message: CloseRequested | CampaignClosed) -> No
         return
     scope.latch, scope.latch_plan_id = "close", None
     for plan in await plans_of(work, str(message.campaign_id)):
-        if plan.state == "DRAFT":
+        if plan.state == "DRAFT" and rule_of(plan.kind).stopped_by_close:
             stop_draft(work, plan, "campaign_closing")
     work.audit(
         "escrow.latch.closed",

@@ -17,7 +17,7 @@ from contracts.suppliers import IssueDecided
 from services.escrow.domain import postings
 from services.escrow.domain.ledger import commitment_account
 from services.escrow.domain.psp import PaymentFacts
-from services.escrow.domain.refunds import REFUNDS_PER_TRANSACTION_MAX
+from services.escrow.domain.refunds import GOODWILL, REFUNDS_PER_TRANSACTION_MAX, told_reason
 from services.escrow.store.book import book_of
 from services.escrow.store.tables import Campaign, RefundDecision, Reservation
 from services.escrow.usecases.post_transfers import balances, post, relied, write_transfers
@@ -27,6 +27,8 @@ from services.escrow.usecases.settle_campaign import settle_if_done
 from services.kit.work import Early, Work
 
 CLOSE_REFUNDS_DEADLINE = "close_refunds"
+REFUND_RETRY_DEADLINE = "refund_retry"
+REFUND_FAILED_CASE = "refund_failed"
 CLOSE_REASONS: dict[str, RefundReason] = {
     "target_not_reached": "target_not_reached",
     "supplier_declined": "supplier_declined",
@@ -140,7 +142,10 @@ async def refund_held(
         )
         before = reservation.state
         reservation.state = "refunded"
-        await _owe(work, reservation, amount_minor, reason, decision_id, payment.payment_intent_id, before=before)
+        await owe_refund(
+            work, reservation, amount_minor, reason,
+            decision_id=decision_id, payment_intent_id=payment.payment_intent_id, before=before,
+        )  # fmt: skip
         decided = True
     if not decided:
         await refund_when_ended(work, reservation, reason)
@@ -156,24 +161,32 @@ async def owe_what_came_back(
     if payment is None or payment.payment_intent_id is None:
         raise LookupError(f"commitment {reservation.commitment_id} has a dispute and no payment")
     before, reservation.state = reservation.state, "refunded"
-    await _owe(work, reservation, amount_minor, reason, decision_id, payment.payment_intent_id, before=before)
+    await owe_refund(
+        work, reservation, amount_minor, reason,
+        decision_id=decision_id, payment_intent_id=payment.payment_intent_id, before=before,
+    )  # fmt: skip
 
 
 async def owe_late_receipt(work: Work, reservation: Reservation, facts: PaymentFacts, *, decision_id: UUID) -> None:
     """Money came for a reservation that is over; the receipt itself made it owed, so nothing more is posted."""
-    await _owe(work, reservation, facts.amount_minor, "late_receipt", decision_id, facts.id, before=reservation.state)
+    await owe_refund(
+        work, reservation, facts.amount_minor, "late_receipt",
+        decision_id=decision_id, payment_intent_id=facts.id, before=reservation.state,
+    )  # fmt: skip
 
 
-async def _owe(
+async def owe_refund(  # noqa: PLR0913 - facts of one decision, all named
     work: Work,
     reservation: Reservation,
     amount_minor: int,
-    reason: RefundReason,
+    reason: str,
+    *,
     decision_id: UUID,
     payment_intent_id: str,
-    *,
     before: str,
+    plan_id: UUID | None = None,
 ) -> None:
+    """Record a refund that the ledger owes already, tell it, and record its call. `before`: the reservation's state."""
     book = book_of(work)
     campaign = await book.campaigns.get(reservation.campaign_id)
     if campaign is not None:
@@ -186,7 +199,9 @@ async def _owe(
             amount_minor=amount_minor,
             currency=reservation.currency,
             decision_id=decision_id,
-            reason=reason,
+            reason=told_reason(reason),
+            plan_id=plan_id,
+            goodwill=reason == GOODWILL,
         )
     )
     decision = book.decisions.add(
@@ -199,6 +214,7 @@ async def _owe(
             currency=reservation.currency,
             reason=reason,
             payment_intent_id=payment_intent_id,
+            plan_id=plan_id,
             decided_event_id=decided_event_id,
             decided_at=work.now,
             changed_at=work.now,

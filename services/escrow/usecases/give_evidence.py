@@ -18,7 +18,7 @@ from services.escrow.domain.disputes import ANSWERABLE_STATES
 from services.escrow.domain.psp import dispute_facts
 from services.escrow.store.disputes import Dispute, EvidenceRow, find_dispute, find_evidence, is_submitted
 from services.escrow.usecases.apply_dispute import apply_dispute
-from services.escrow.usecases.submit_clearing_plan import AUDITOR
+from services.escrow.usecases.record_plan_step import AUDITOR
 from services.kit.service import Answer, Intent
 from services.kit.work import Work
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from services.escrow.domain.psp import OddObjectError
 from services.escrow.store.book import book_of
 from services.escrow.store.objects import PspObject, objects_of
-from services.escrow.usecases.clear_plan import send_if_available
 from services.escrow.usecases.post_transfers import note_object
 from services.escrow.usecases.receive_psp_event import apply_object
+from services.escrow.usecases.send_plan import send_if_available
 from services.kit.work import Work
 
 

@@ -17,23 +17,25 @@ from contracts.clearing import FundsReleased, RetryPlanTransfer, TransferRefused
 from contracts.errors import Rejected
 from contracts.ledger import PlanKind
 from services.escrow.domain import postings
-from services.escrow.domain.psp import OddObjectError, TransferFacts, transfer_facts
+from services.escrow.domain.plan_rules import rule_of
+from services.escrow.domain.psp import OddObjectError, ReversalFacts, TransferFacts, transfer_facts
+from services.escrow.store.acts_by_hand import last_call_refused
 from services.escrow.store.book import book_of
 from services.escrow.store.disputes import still_held
 from services.escrow.store.objects import PspObject
 from services.escrow.store.plans import lines_of
 from services.escrow.store.tables import Plan
-from services.escrow.usecases.clear_plan import intend_transfer
 from services.escrow.usecases.post_transfers import note_object, post, relied, write_transfers
 from services.escrow.usecases.record_campaign import known_campaign
+from services.escrow.usecases.record_plan_step import AUDITOR, audit_plan
+from services.escrow.usecases.recover_funds import apply_recovery
+from services.escrow.usecases.send_plan import TRANSFER_REFUSED_CASE, intend_call
 from services.escrow.usecases.settle_campaign import owed_minor
-from services.escrow.usecases.submit_clearing_plan import AUDITOR, audit_plan
 from services.kit import telemetry
 from services.kit.flush import write_audits
 from services.kit.service import Answer, Intent
 from services.kit.work import Work, intent_id
 
-TRANSFER_REFUSED_CASE = "transfer_refused"
 RESEND_DEADLINE = "plan_resend"
 RESEND_DELAY = timedelta(hours=6)
 NOT_ENOUGH_AVAILABLE = "balance_insufficient"
@@ -76,25 +78,25 @@ async def post_transfer(work: Work, intent: Intent, answer: Answer) -> None:
 
 
 async def retry_plan_transfer(work: Work, message: RetryPlanTransfer) -> None:
-    """Try a refused transfer again, as a new attempt of the same plan. Raises Rejected."""
+    """Try a refused transfer or reversal again, as a new attempt of the same plan. Raises Rejected."""
     if work.actor.role != AUDITOR:
         raise Rejected("not_allowed", role=work.actor.role)
     plan = await book_of(work).plans.get(message.plan_id)
     if plan is None or plan.scope != str(message.campaign_id):
         raise Rejected("plan_unknown")
-    if plan.state != "SENDING" or not await _was_refused(work, plan):
+    if plan.state != "SENDING" or not await last_call_refused(work, plan, rule_of(plan.kind).call):
         raise Rejected("plan_state_conflict", state=plan.state)
     await resend(work, plan)
 
 
 async def resend(work: Work, plan: Plan) -> None:
     """Record the next attempt of a plan's transfer."""
-    if plan.state != "SENDING" or not await _was_refused(work, plan):
+    if plan.state != "SENDING" or not await last_call_refused(work, plan, rule_of(plan.kind).call):
         return
     plan.transfer_ordinal += 1
     audit_plan(work, plan, before="SENDING", reason="tried again")
     await work.session.flush()
-    await intend_transfer(work, plan)
+    await intend_call(work, plan)
 
 
 async def apply_transfer(work: Work, plan: Plan, facts: TransferFacts) -> None:
@@ -107,8 +109,12 @@ async def apply_transfer(work: Work, plan: Plan, facts: TransferFacts) -> None:
     elif plan.transfer_id != facts.id:
         _mismatch(work, plan, facts.id, reason="another transfer names this plan")
         return
-    for reversal_id, amount_minor in facts.reversals:
-        await _taken_back(work, plan, reversal_id, amount_minor)
+    for reversal in facts.reversals:
+        recovery = await _asked_for(work, plan, reversal)
+        if recovery is not None:
+            await apply_recovery(work, recovery, reversal.id)
+        else:
+            await _taken_back(work, plan, reversal.id, reversal.amount_minor)
 
 
 async def _release(work: Work, plan: Plan, facts: TransferFacts) -> None:
@@ -156,7 +162,7 @@ async def _release(work: Work, plan: Plan, facts: TransferFacts) -> None:
             campaign_id=UUID(plan.scope),
             plan_id=plan.plan_id,
             plan_kind=cast(PlanKind, plan.kind),
-            supplier_id=plan.supplier_id,
+            supplier_id=known_payee(plan),
             net_minor=plan.net_minor,
             fee_minor=plan.fee_minor,
             currency=plan.currency,
@@ -170,6 +176,15 @@ async def _release(work: Work, plan: Plan, facts: TransferFacts) -> None:
     await write_transfers(work)
     if await owed_minor(work, UUID(plan.scope)) == 0:
         (await book_of(work).scope(plan.scope)).settled_at = work.now
+
+
+async def _asked_for(work: Work, plan: Plan, reversal: ReversalFacts) -> Plan | None:
+    """The recovery that asked for this reversal, when it still stands."""
+    recovery = await book_of(work).plans.get(reversal.plan_id) if reversal.plan_id else None
+    if recovery is None or (recovery.kind, recovery.target_plan_id) != ("recovery", plan.plan_id):
+        return None
+    fits = recovery.state in ("SENDING", "DONE") and reversal.amount_minor == recovery.net_minor
+    return recovery if fits else None
 
 
 async def _taken_back(work: Work, plan: Plan, reversal_id: str, amount_minor: int) -> None:
@@ -234,13 +249,11 @@ async def _mark_released(work: Work, plan: Plan, commitment_ids: tuple[UUID, ...
     )
 
 
-async def _was_refused(work: Work, plan: Plan) -> bool:
-    """Whether the present attempt is over: answered (a made transfer would have moved the plan on) or stopped."""
-    found = await work.connection.execute(
-        text("SELECT state FROM intent WHERE id = :id"),
-        {"id": intent_id("transfer", str(plan.plan_id), plan.transfer_ordinal)},
-    )
-    return found.scalar_one_or_none() in ("answered", "stopped")
+def known_payee(plan: Plan) -> UUID:
+    """The supplier that a release pays. Raises LookupError for a plan without one."""
+    if plan.supplier_id is None:
+        raise LookupError(f"plan {plan.plan_id} pays nobody")
+    return plan.supplier_id
 
 
 def _mismatch(work: Work, plan: Plan, object_id: str, *, reason: str) -> None:

@@ -22,10 +22,13 @@ async def settle_if_done(work: Work, campaign_id: UUID) -> None:
     """Tell that a closed campaign is settled, when it is."""
     book = book_of(work)
     campaign = await book.campaigns.get(campaign_id)
-    if campaign is None or not campaign.closing_done or campaign.refunds_open > 0:
+    if campaign is None or campaign.refunds_open > 0:
         return
     scope = await book.scope(campaign_id)
-    if scope.campaign_state != "CLOSED" or scope.settled_at is not None:
+    if scope.campaign_state == "COMPLETED":
+        await _settle_completed(work, campaign_id)
+        return
+    if not campaign.closing_done or scope.campaign_state != "CLOSED" or scope.settled_at is not None:
         return
     if await book.unfinished_reservations(campaign_id):
         return
@@ -45,6 +48,15 @@ async def settle_if_done(work: Work, campaign_id: UUID) -> None:
         before={"settlement": "settling"},
         after={"settlement": "settled", "refunded_minor": campaign.refunded_minor},
     )
+
+
+async def _settle_completed(work: Work, campaign_id: UUID) -> None:
+    """A completed campaign whose last refund or remedy is paid is settled again; that is nobody's news."""
+    scope = await book_of(work).scope(campaign_id)
+    if scope.settled_at is None:
+        await write_transfers(work)
+        if await owed_minor(work, campaign_id) == 0:
+            scope.settled_at = work.now
 
 
 async def owed_minor(work: Work, campaign_id: UUID) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from services.escrow.store.book import book_of
 from services.escrow.store.plans import holder, lines_of, plans_of
 from services.escrow.store.tables import Reservation
-from services.escrow.usecases.clear_plan import stop_plan
+from services.escrow.usecases.stop_plan import stop_plan
 from services.kit.work import Work, intent_id
 
 LINE_DISPUTED = "line_disputed"

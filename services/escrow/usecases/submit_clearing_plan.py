@@ -1,7 +1,8 @@
-"""Make a clearing plan from the records and submit it; the maker's submission is the first of two approvals.
+"""Make a plan and submit it; the maker's submission is the first of two approvals.
 
-Lines and figures are read from the ledger, never given by a person. A draft holds nothing: a new one takes its place,
-and a close is not denied because of it.
+A release's lines and figures are read from the ledger; an act by hand names what it is about, and escrow judges it. What
+the plan would do to each account is computed here and told with it. A draft holds nothing: a new release takes the place
+of the one before, and a close is not denied because of it.
 """
 
 from __future__ import annotations
@@ -9,168 +10,191 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from contracts.clearing import ClearingPlanStopped, ClearingPlanSubmitted, SubmitClearingPlan
+from contracts.clearing import (
+    ClearingPlanLinesTold,
+    ClearingPlanSubmitted,
+    PlanByHandSubmitted,
+    SubmitClearingPlan,
+    SubmitPlanByHand,
+)
 from contracts.errors import Rejected
-from contracts.ledger import PlanLine, ReleaseCondition
-from services.escrow.domain.release import PLAN_LINES_MAX, PlanFigures, plan_figures, plan_hash, plan_lines, unmet
+from contracts.ledger import AccountPreview
+from services.escrow.domain.plan_rules import Wanted, check_wanted, rule_of
+from services.escrow.domain.release import plan_hash
+from services.escrow.plan_kinds.acts import Draft
+from services.escrow.plan_kinds.registry import ACTS
 from services.escrow.store.book import book_of
-from services.escrow.store.plans import balances_of_class, holder, insert_lines, plans_of
-from services.escrow.store.tables import Campaign, Plan, Supplier
-from services.escrow.usecases.judge_release import judge_release, open_issue_commitments, payee
+from services.escrow.store.plans import at_its_lines, holder, insert_lines, ledger_is_sound, plans_of
+from services.escrow.store.tables import Campaign, Plan
 from services.escrow.usecases.post_transfers import write_transfers
+from services.escrow.usecases.preview_plan import preview_plan
+from services.escrow.usecases.record_plan_step import AUDITOR, audit_plan, audit_refused, stop_draft
 from services.kit.work import Work
 
-AUDITOR = "escrow_auditor"
+LINES_PER_EVENT_MAX = 1_000
 
 
 async def submit_clearing_plan(work: Work, message: SubmitClearingPlan) -> None:
-    """Submit a plan for its second approval. Raises Rejected."""
+    """Submit a plan from the records for its second approval. Raises Rejected, with a record of who tried what."""
+    wanted = Wanted(plan_id=message.plan_id, kind=message.plan_kind, scope=str(message.campaign_id))
+    await _recorded(work, wanted, message.reason)
+
+
+async def submit_plan_by_hand(work: Work, message: SubmitPlanByHand) -> None:
+    """Submit an act by hand for its second approval. Raises Rejected, with a record of who tried what."""
+    wanted = Wanted(
+        plan_id=message.plan_id,
+        kind=message.plan_kind,
+        scope=str(message.campaign_id),
+        lines=tuple((line.commitment_id, line.amount_minor) for line in message.lines),
+        currency=message.currency,
+        reason_code=message.reason_code,
+        evidence=message.evidence,
+        target_plan_id=message.target_plan_id,
+        target_position=message.target_position,
+    )
+    await _recorded(work, wanted, message.reason)
+
+
+async def _recorded(work: Work, wanted: Wanted, reason: str) -> None:
+    try:
+        await _submit(work, wanted, reason)
+    except Rejected as rejected:
+        audit_refused(work, wanted.scope, wanted.plan_id, act="submission", code=rejected.code)
+        raise
+
+
+async def _submit(work: Work, wanted: Wanted, reason: str) -> None:
     if work.actor.role != AUDITOR:
         raise Rejected("not_allowed", role=work.actor.role)
     book = book_of(work)
-    campaign = await book.campaigns.get(message.campaign_id)
+    campaign = await book.campaigns.get(wanted.campaign_id)
     if campaign is None:
         raise Rejected("campaign_unknown")
-    if await book.plans.get(message.plan_id) is not None:
+    if await book.plans.get(wanted.plan_id) is not None:
         raise Rejected("plan_state_conflict")
-    scope = str(message.campaign_id)
-    head = await book.scope(scope)
-    if head.latch == "close":
+    check_wanted(wanted, currency=campaign.currency)
+    await check_scope(work, wanted)
+    plans = await plans_of(work, wanted.scope)
+    check_at_work(plans, wanted)
+    draft = await ACTS[wanted.kind].draft(work, campaign, wanted, maker_event=work.cause.id)
+    accounts, lines = await preview_plan(work, wanted.scope, draft)
+    if rule_of(wanted.kind).is_release:
+        for other in plans:
+            if other.state == "DRAFT" and rule_of(other.kind).is_release:
+                stop_draft(work, other, "superseded")
+    version = 1 + max((plan.version for plan in plans if plan.kind == wanted.kind), default=0)
+    plan = await _write(work, wanted, reason, campaign, draft, version=version)
+    plan.submitted_event_id = work.publish(_submitted(plan, draft, accounts, len(draft.lines) or len(lines)))
+    for first in range(0, len(lines), LINES_PER_EVENT_MAX):
+        part = lines[first : first + LINES_PER_EVENT_MAX]
+        work.publish(
+            ClearingPlanLinesTold(
+                campaign_id=wanted.campaign_id, plan_id=plan.plan_id, currency=plan.currency, lines=part
+            )
+        )
+    audit_plan(work, plan, before=None, reason=plan.reason)
+
+
+async def check_scope(work: Work, wanted: Wanted) -> None:
+    """What must hold of the campaign's scope; writes the batch. Raises Rejected."""
+    head = await book_of(work).scope(wanted.scope)
+    rule = rule_of(wanted.kind)
+    if rule.is_release and head.latch == "close":
         raise Rejected("campaign_closing")
-    if work.is_frozen(scope) or head.paused:
+    if rule.is_release and (work.is_frozen(wanted.scope) or head.paused):
         raise Rejected("campaign_frozen")
     await write_transfers(work)
-    plans = await plans_of(work, scope)
-    if holder(plans) is not None:
+    if not rule.is_release and not await ledger_is_sound(work.connection, wanted.scope):
+        raise Rejected("release_conditions_unmet", unmet=["ledger_sound"])
+
+
+def check_at_work(plans: Sequence[Plan], wanted: Wanted) -> None:
+    """Whether another plan of the campaign is in the way. Raises Rejected."""
+    if rule_of(wanted.kind).is_release and holder(plans) is not None:
         raise Rejected("release_under_way")
-    conditions = await judge_release(work, campaign, message.plan_kind, first_approval=work.cause.id)
-    missing = unmet(conditions)
-    supplier = await payee(work, campaign)
-    if missing or supplier is None:
-        raise Rejected("release_conditions_unmet", unmet=missing)
-    lines = await build_lines(work, campaign, message.plan_kind)
-    figures = figures_of(campaign, lines)
-    if figures.net_minor <= 0 or len(lines) >= PLAN_LINES_MAX:
-        raise Rejected("release_conditions_unmet", unmet=["something_to_release"], lines=len(lines))
-    for draft in plans:
-        if draft.state == "DRAFT":
-            stop_draft(work, draft, "superseded")
-    await _write(work, message, campaign, supplier, lines, figures, conditions, version=_next_version(plans, message))
+    if at_its_lines(plans) is not None:
+        raise Rejected("plan_under_way")
 
 
-async def build_lines(work: Work, campaign: Campaign, kind: str) -> tuple[PlanLine, ...]:
-    """The lines that a plan of this kind would have now. Write the batch before asking."""
-    scope = str(campaign.campaign_id)
-    open_issues = await open_issue_commitments(work, campaign)
-    if kind == "release":
-        return plan_lines(await balances_of_class(work, scope, "escrow"), keep_back=open_issues)
-    reserved = await balances_of_class(work, scope, "reserve")
-    freed = {commitment_id: amount for commitment_id, amount in reserved.items() if commitment_id not in open_issues}
-    return plan_lines(freed, keep_back=())
-
-
-def figures_of(campaign: Campaign, lines: Sequence[PlanLine]) -> PlanFigures:
-    """What these lines pay, after what the campaign has paid before."""
-    return plan_figures(
-        lines,
-        basis_points=campaign.fee_basis_points,
-        cleared_before_minor=campaign.cleared_minor,
-        fee_taken_minor=campaign.fee_taken_minor,
+def hash_of(wanted: Wanted, draft: Draft, *, currency: str) -> str:
+    """The hash that the second person approves."""
+    return plan_hash(
+        campaign_id=wanted.campaign_id,
+        plan_id=wanted.plan_id,
+        kind=wanted.kind,
+        supplier_id=draft.supplier_id,
+        destination=draft.destination,
+        currency=currency,
+        figures=draft.figures,
+        lines=draft.lines,
+        reason_code=wanted.reason_code,
+        evidence=wanted.evidence,
+        target_plan_id=wanted.target_plan_id,
+        target_position=wanted.target_position,
     )
 
 
-def stop_draft(work: Work, plan: Plan, code: str) -> None:
-    """A draft that will not be approved any more."""
-    plan.state, plan.stop_code, plan.stopped_at = "STOPPED", code, work.now
-    work.publish(ClearingPlanStopped(campaign_id=UUID(plan.scope), plan_id=plan.plan_id, code=code))
-    audit_plan(work, plan, before="DRAFT", reason=code)
-
-
-def audit_plan(work: Work, plan: Plan, *, before: str | None, reason: str | None = None) -> None:
-    """An audit row for a plan's step."""
-    work.audit(
-        "escrow.plan.moved",
-        scope=plan.scope,
-        subject=str(plan.plan_id),
-        before={"state": before} if before else None,
-        after={"state": plan.state, "plan_hash": plan.plan_hash, "net_minor": plan.net_minor},
-        reason=reason,
-    )
-
-
-async def _write(  # noqa: PLR0913 - one plan's whole content
-    work: Work,
-    message: SubmitClearingPlan,
-    campaign: Campaign,
-    supplier: Supplier,
-    lines: tuple[PlanLine, ...],
-    figures: PlanFigures,
-    conditions: tuple[ReleaseCondition, ...],
-    *,
-    version: int,
-) -> None:
+async def _write(work: Work, wanted: Wanted, reason: str, campaign: Campaign, draft: Draft, *, version: int) -> Plan:
     book = book_of(work)
+    figures = draft.figures
     plan = book.plans.add(
         Plan(
-            plan_id=message.plan_id,
-            scope=str(message.campaign_id),
-            kind=message.plan_kind,
+            plan_id=wanted.plan_id,
+            scope=wanted.scope,
+            kind=wanted.kind,
             version=version,
             maker_id=work.actor.id,
-            supplier_id=supplier.supplier_id,
-            plan_hash=hash_of(message, campaign, supplier, lines, figures),
+            supplier_id=draft.supplier_id,
+            plan_hash=hash_of(wanted, draft, currency=campaign.currency),
             gross_minor=figures.gross_minor,
             reserve_minor=figures.reserve_minor,
             fee_minor=figures.fee_minor,
             net_minor=figures.net_minor,
             currency=campaign.currency,
-            conditions=[condition.model_dump(mode="json") for condition in conditions],
-            reason=message.reason,
+            conditions=[condition.model_dump(mode="json") for condition in draft.conditions],
+            reason=reason,
+            reason_code=wanted.reason_code,
+            evidence=list(wanted.evidence),
+            target_plan_id=wanted.target_plan_id,
+            target_position=wanted.target_position,
             submitted_at=work.now,
         )
     )
     await book.flush()
-    await insert_lines(work.connection, plan.plan_id, lines)
-    work.publish(
-        ClearingPlanSubmitted(
-            campaign_id=message.campaign_id,
-            plan_id=plan.plan_id,
-            plan_kind=message.plan_kind,
-            plan_hash=plan.plan_hash,
-            maker_id=plan.maker_id,
-            reason=plan.reason,
-            supplier_id=plan.supplier_id,
+    await insert_lines(work.connection, plan.plan_id, draft.lines)
+    return plan
+
+
+def _submitted(
+    plan: Plan, draft: Draft, accounts: tuple[AccountPreview, ...], line_count: int
+) -> ClearingPlanSubmitted | PlanByHandSubmitted:
+    said = {
+        "campaign_id": UUID(plan.scope),
+        "plan_id": plan.plan_id,
+        "plan_kind": plan.kind,
+        "plan_hash": plan.plan_hash,
+        "maker_id": plan.maker_id,
+        "reason": plan.reason,
+        "supplier_id": plan.supplier_id,
+        "currency": plan.currency,
+        "line_count": line_count,
+        "conditions": draft.conditions,
+        "preview": accounts,
+    }
+    if rule_of(plan.kind).is_release:
+        return ClearingPlanSubmitted(
+            **said,
             gross_minor=plan.gross_minor,
             reserve_minor=plan.reserve_minor,
             fee_minor=plan.fee_minor,
             net_minor=plan.net_minor,
-            currency=plan.currency,
-            line_count=len(lines),
-            conditions=conditions,
         )
+    return PlanByHandSubmitted(
+        **said,
+        reason_code=plan.reason_code,
+        evidence=tuple(plan.evidence),
+        target_plan_id=plan.target_plan_id,
+        target_position=plan.target_position,
+        amount_minor=plan.net_minor,
     )
-    audit_plan(work, plan, before=None, reason=plan.reason)
-
-
-def hash_of(
-    message: SubmitClearingPlan,
-    campaign: Campaign,
-    supplier: Supplier,
-    lines: tuple[PlanLine, ...],
-    figures: PlanFigures,
-) -> str:
-    """The hash that the second person approves."""
-    return plan_hash(
-        campaign_id=message.campaign_id,
-        plan_id=message.plan_id,
-        kind=message.plan_kind,
-        supplier_id=supplier.supplier_id,
-        destination=supplier.payout_account_id,
-        currency=campaign.currency,
-        figures=figures,
-        lines=lines,
-    )
-
-
-def _next_version(plans: Sequence[Plan], message: SubmitClearingPlan) -> int:
-    return 1 + max((plan.version for plan in plans if plan.kind == message.plan_kind), default=0)

@@ -16,11 +16,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.errors import Rejected
+from services.gateway.store.erasures import insert_person_keys
 from services.kit.database import sql
 from services.kit.people import KEY_BYTES, seal, unseal
 
 _PERSON = "person"
 _GATEWAY = "gateway"
+_HOLD = sql(
+    "SELECT a.erased_at, k.wrapped FROM account AS a LEFT JOIN person_key AS k ON k.subject_id = a.subject_id "
+    "WHERE a.subject_id = :subject_id FOR NO KEY UPDATE OF a"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,35 @@ async def contact_of(connection: AsyncConnection, own_key: str, subject_id: UUID
     if row is None or row.email_sealed is None:
         return {}
     return unseal(unseal(own_key, row.wrapped)["key"], row.email_sealed)
+
+
+async def held_key(connection: AsyncConnection, own_key: str, subject_id: UUID) -> PersonKey:
+    """A person's key, drawn now for an account that has none yet; the account's row is held until the transaction ends.
+    Raises Rejected(not_signed_in) for a person who was erased meanwhile."""
+    row = (await connection.execute(_HOLD, {"subject_id": subject_id})).one()
+    if row.erased_at is not None:
+        raise Rejected("not_signed_in")
+    if row.wrapped is not None:
+        return opened_key(own_key, row.wrapped)
+    drawn = new_person_key(own_key)
+    await insert_person_keys(connection, {subject_id: drawn.wrapped})
+    return drawn
+
+
+async def kept_key(connection: AsyncConnection, own_key: str, subject_id: UUID) -> PersonKey | None:
+    """A person's key, or None for an account that has none."""
+    found = await connection.execute(
+        sql("SELECT wrapped FROM person_key WHERE subject_id = :subject_id"), {"subject_id": subject_id}
+    )
+    wrapped = found.scalar_one_or_none()
+    return opened_key(own_key, wrapped) if wrapped is not None else None
+
+
+def opened_key(own_key: str, wrapped: str) -> PersonKey:
+    """A key from its row."""
+    return PersonKey(str(unseal(own_key, wrapped)["key"]), wrapped)
+
+
+def unseal_for(person: PersonKey, sealed: str) -> dict[str, Any]:
+    """Open what was sealed under a person's key."""
+    return unseal(person.key, sealed)

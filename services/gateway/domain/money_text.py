@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
+
+MOMENTS_REMEMBERED_MAX = 1_024
+"""A campaign's page names the same few moments on every reading."""
 
 _SYMBOLS = {"usd": "$"}
 _WITHOUT_DECIMALS = frozenset({"jpy", "krw", "vnd", "clp"})
@@ -27,6 +31,7 @@ def day(moment: datetime) -> str:
     return f"{utc.day} {utc:%B %Y}"
 
 
+@lru_cache(maxsize=MOMENTS_REMEMBERED_MAX)
 def minute(moment: datetime) -> str:
     """A moment: `5 December 2026, 14:05 UTC`."""
     return f"{day(moment)}, {moment.astimezone(UTC):%H:%M} UTC"

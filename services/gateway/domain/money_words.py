@@ -27,6 +27,7 @@ REFUND_REASONS: dict[str, str] = {
     "chargeback": "your bank took the payment back",
     "correction": "it was corrected by staff",
     "late_receipt": "it arrived after the reservation had ended",
+    "goodwill": "staff decided a remedy after the release",
 }
 
 
@@ -38,7 +39,7 @@ def money_now(commitment: Mapping[str, Any]) -> str:
         amount = money(commitment["dispute_minor"], commitment["currency"])
         return f"Your card's bank took the payment of {amount} back on {day(commitment['dispute_state_at'])}."
     if commitment["refund_state"] is not None:
-        return _refund(commitment)
+        return _refund(commitment) + _rest(commitment)
     state = commitment["state"]
     amount = money(commitment["amount_minor"], commitment["currency"])
     if state == "LOCKED":
@@ -65,6 +66,14 @@ def _in_dispute(commitment: Mapping[str, Any]) -> str:
     return f"{amount} is in dispute with your card's bank since {since}; the bank decides whose it is."
 
 
+def _rest(commitment: Mapping[str, Any]) -> str:
+    """What is still held after a part was refunded by hand."""
+    if (commitment["state"], commitment["refund_reason"]) != ("LOCKED", "partial"):
+        return ""
+    rest_minor = commitment["amount_minor"] - commitment["refunded_minor"]
+    return f" {money(rest_minor, commitment['currency'])} is still held in escrow. {_held_until(commitment)}"
+
+
 def _refund(commitment: Mapping[str, Any]) -> str:
     amount = money(commitment["refund_minor"], commitment["currency"])
     why = REFUND_REASONS.get(commitment["refund_reason"] or "", "of a correction")
@@ -72,6 +81,12 @@ def _refund(commitment: Mapping[str, Any]) -> str:
     if state == "sent":
         when = commitment["refund_sent_at"] or commitment["refund_decided_at"]
         return f"{amount} was refunded to your card on {day(when)} because {why}; your bank shows it within days."
+    if state == "paid_outside":
+        when = commitment["refund_sent_at"] or commitment["refund_decided_at"]
+        return (
+            f"{amount} was paid back to you on {day(when)} another way than your card because {why}; two people approved "
+            "it with the proof of payment."
+        )
     if state == "failed":
         return (
             f"{amount} is owed to you because {why}. The card refund did not go through; staff have an open case to "

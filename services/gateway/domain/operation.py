@@ -55,6 +55,8 @@ KINDS: dict[str, Kind] = {
     "prepare_evidence": Kind("dispute", 200),
     "submit_evidence": Kind("dispute", 200),
     "top_up_float": Kind("top_up", 201),
+    "set_alert_rule": Kind("alert_rule", 201),
+    "remove_alert_rule": Kind("alert_rule", 200),
 }
 
 _ADDRESSES = {

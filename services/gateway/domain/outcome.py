@@ -14,6 +14,7 @@ from services.gateway.domain.operation import RUNNING, Operation, Outcome
 _PAID_STATES = frozenset({"LOCKED", "REFUNDED", "RELEASED"})
 _ENDED_CODES = {"expired": "payment_expired", "refused": "collections_frozen"}
 """Why a reservation ended without funds → the code that tells it; escrow refuses to collect while it checks."""
+_PLAN_SENT = frozenset({"RELEASED", "DONE"})
 _UNKNOWN_AT_ESCROW = "payment_not_expected"
 
 
@@ -56,7 +57,7 @@ def of_transfer_retry(
         return refused
     if plan is None:
         return RUNNING
-    if plan["state"] == "RELEASED":
+    if plan["state"] in _PLAN_SENT:
         return Outcome("done")
     if (plan["refused_transfers"] or 0) > operation.baseline:
         return Outcome("refused", "plan_state_conflict", {"transfer_refused": plan["refused_code"]})

@@ -104,13 +104,16 @@ RULES: tuple[Rule, ...] = (
     Rule("erasure_read", "GET", "/v1/me/erasure", "Ay yy RR RRRR RRR"),
     Rule("request_erasure", "POST", "/v1/me/erasure", "AC yy RR RRRR RRR"),
     Rule("withdraw_erasure", "DELETE", "/v1/me/erasure", "AC yy RR RRRR RRR"),
-    # what a participant takes along
-    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR RRRR RRR"),
-    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR RRRR RRR"),
-    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR RRRR RRR"),
+    # what people's own programs use
+    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR yyyy yyy"),
+    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR yyyy yyy"),
+    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR NNNN NNN"),
     Rule("calendar_read", "GET", "/v1/me/calendar", "Ay yy RR RRRR RRR"),
     Rule("renew_calendar", "POST", "/v1/me/calendar", "AC yy RR RRRR RRR"),
     Rule("end_calendar", "DELETE", "/v1/me/calendar", "AC yy RR RRRR RRR"),
+    Rule("alerts_list", "GET", "/v1/me/alerts", "Ay ye RR RRRR RRR"),
+    Rule("set_alert_rule", "POST", "/v1/me/alerts", "AC yN RR RRRR RRR"),
+    Rule("remove_alert_rule", "POST", "/v1/me/alerts/{rule_id}/removal", "AC yN RR RRRR RRR"),
     Rule("calendar_feed", "GET", "/v1/calendar/{feed}", "NN NN NN NNNN NNN"),
     # signing up and signing in
     Rule("sign_up_code_ask", "POST", "/v1/sign-up/code", "yC yy yy yyyy yyy"),
@@ -135,6 +138,13 @@ RULES: tuple[Rule, ...] = (
     Rule("authenticator_confirm", "POST", "/v1/account/authenticator/confirmation", "AC WW WW WWWW WWW"),
     Rule("authenticator_remove", "DELETE", "/v1/account/authenticator", "AC yy yy yyyy yyy"),
     Rule("recovery_codes_renew", "POST", "/v1/account/recovery-codes", "AC yy yy yyyy yyy"),
+    Rule("account_kind_read", "GET", "/v1/account/kind", "Ay yy RR RRRR RRR"),
+    Rule("account_kind_choose", "PUT", "/v1/account/kind", "AC yy RR RRRR RRR"),
+    Rule("addresses_list", "GET", "/v1/me/addresses", "Ay ye RR RRRR RRR"),
+    Rule("addresses_add", "POST", "/v1/me/addresses", "AC yy RR RRRR RRR"),
+    Rule("addresses_read", "GET", "/v1/me/addresses/{address_id}", "Ay yN RR RRRR RRR"),
+    Rule("addresses_change", "PUT", "/v1/me/addresses/{address_id}", "AC yN RR RRRR RRR"),
+    Rule("addresses_remove", "DELETE", "/v1/me/addresses/{address_id}", "AC yN RR RRRR RRR"),
     # invitations to the platform
     Rule("member_invitations_issue", "POST", "/v1/member-invitations", "AC yy RR yyRR RyR"),
     Rule("member_invitations_list", "GET", "/v1/member-invitations", "Ay ye RR yyRR RyR"),
@@ -159,10 +169,14 @@ RULES: tuple[Rule, ...] = (
     Rule("commit_funds", "POST", "/v1/campaigns/{campaign_id}/commitments", "AC yN RR RRRR RRR"),
     Rule("commitments_list", "GET", "/v1/commitments", "Ay ye RR RRRR RRR"),
     Rule("commitments_read", "GET", "/v1/commitments/{commitment_id}", "Ay yN NN yyyy yyy"),
+    Rule(
+        "commitments_delivery_address", "GET", "/v1/commitments/{commitment_id}/delivery-address", "Ay yN RR RRRR RRR"
+    ),
     Rule("pay_commitment", "POST", "/v1/commitments/{commitment_id}/payment", "AC yN RR RRRR RRR"),
     Rule("withdraw_commitment", "POST", "/v1/commitments/{commitment_id}/withdrawal", "AC yN RR RRRR RRR"),
     Rule("report_issue", "POST", "/v1/commitments/{commitment_id}/issues", "AC yN RR RRRR RRR"),
     Rule("campaign_commitments", "GET", "/v1/campaigns/{campaign_id}/commitments", "AR RR yN yyyy yyy"),
+    Rule("campaign_delivery_addresses", "GET", "/v1/campaigns/{campaign_id}/delivery-addresses", "AR RR eN RRRR RRR"),
     Rule("campaign_issues", "GET", "/v1/campaigns/{campaign_id}/issues", "AR RR yN yyyy yyy"),
     # suppliers
     Rule("register_supplier", "POST", "/v1/suppliers", "AC RR RR yyRR RRR"),
@@ -177,6 +191,7 @@ RULES: tuple[Rule, ...] = (
     Rule("submit_clearing_plan", "POST", "/v1/campaigns/{campaign_id}/clearing-plans", "AC RR RR RRyR RRR"),
     Rule("campaign_clearing_plans", "GET", "/v1/campaigns/{campaign_id}/clearing-plans", "AR RR RR yyyy yyy"),
     Rule("clearing_plans_read", "GET", "/v1/clearing-plans/{plan_id}", "AR RR RR yyyy yyy"),
+    Rule("clearing_plan_lines", "GET", "/v1/clearing-plans/{plan_id}/lines", "AR RR RR yyyy yyy"),
     Rule("approve_clearing_plan", "POST", "/v1/clearing-plans/{plan_id}/approval", "AC RR RR RRyR RRR"),
     Rule("retry_plan_transfer", "POST", "/v1/clearing-plans/{plan_id}/transfer-retry", "AC RR RR RRyR RRR"),
     # disputes
@@ -186,6 +201,8 @@ RULES: tuple[Rule, ...] = (
     Rule("prepare_evidence", "POST", "/v1/disputes/{dispute_id}/evidence", "AC RR RR yRRR RRR"),
     Rule("submit_evidence", "POST", "/v1/disputes/{dispute_id}/evidence-submission", "AC RR RR RRyR RRR"),
     # cases and the platform's own money
+    Rule("refunds_unsettled", "GET", "/v1/refunds/unsettled", "AR RR RR yyyy yyy"),
+    Rule("transparency_refunds", "GET", "/v1/transparency/refunds", "yy yy yy yyyy yyy"),
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),
     Rule("staff_overview", "GET", "/v1/staff/overview", "AR RR RR yyyy yyy"),

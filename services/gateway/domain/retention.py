@@ -35,6 +35,20 @@ RETENTION: tuple[Retention, ...] = (
         frozenset({"account", "person_key"}),
     ),
     Retention(
+        "Postal addresses, names of groups and organisations",
+        "gateway, sealed under the person's key",
+        "when they are removed or changed, or erasure",
+        "to name where a commitment is delivered, and who stands behind an account",
+        frozenset({"address"}),
+    ),
+    Retention(
+        "Addresses of commitments, as they were when each was made",
+        "gateway, sealed under the person's key",
+        "erasure, which waits while the commitment is open",
+        "to deliver where the participant said; the supplier sees them while it fulfils the campaign",
+        frozenset({"commitment_address"}),
+    ),
+    Retention(
         "Address for mails",
         "notifications, encrypted; on the people's topic, sealed",
         "erasure: the row goes, the topic's record is replaced by an empty one and removed by compaction within 7 days",
@@ -70,6 +84,12 @@ RETENTION: tuple[Retention, ...] = (
         "kept under random ids; the invited address and the note go with the erasure of either person",
         "to know who let whom in",
         frozenset({"member_invitation", "campaign_admission"}),
+    ),
+    Retention(
+        "Alert rules",
+        "notifications, under the person's random id; shown by the read model",
+        "erasure: the rules go, and what the read model shows names nobody any more",
+        "to tell a person what a rule of theirs waits for",
     ),
     Retention(
         "Access tokens",

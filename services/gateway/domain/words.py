@@ -23,6 +23,17 @@ CAMPAIGN_WORDS: dict[str, str] = {
     "CLOSED": "Campaign closed",
 }
 
+ALERT_WORDS: dict[str, str] = {
+    "waiting": "Waits. You get a mail when it comes true.",
+    "fired": "Came true and is over. A mail was written.",
+    "removed": "You removed it.",
+}
+ALERT_END_WORDS: dict[str, str] = {
+    "campaign_final": "Over: the campaign is final, and it did not come true before.",
+    "joining_ended": "Over: joining ended before its date, because the capacity was reached.",
+    "not_visible": "Over: you do not see this campaign any more.",
+}
+
 CLOSE_WORDS: dict[str, str] = {
     "target_not_reached": "the target quantity was not reached",
     "supplier_declined": "the supplier declined",
@@ -53,11 +64,45 @@ INVITATION_WORDS: dict[str, str] = {
 
 PLAN_WORDS: dict[str, str] = {
     "SUBMITTED": "Waiting for the second approval",
-    "APPROVED": "Approved by two people",
+    "APPROVED": "Approved by two people: its lines are worked off",
     "SENDING": "The transfer to the supplier is under way",
     "RELEASED": "Funds released to the supplier",
+    "DONE": "Done",
     "STOPPED": "Stopped: nothing was released",
 }
+
+_REFUNDING = {"SENDING": "Decided: its refunds are on their way", "DONE": "Done: every refund of it is paid"}
+_BY_HAND_WORDS: dict[str, dict[str, str]] = {
+    "manual_refund": _REFUNDING,
+    "partial_refund": _REFUNDING,
+    "goodwill": _REFUNDING,
+    "outside_payout": {"DONE": "Done: recorded as paid another way"},
+    "recovery": {
+        "SENDING": "The money is being called back from the supplier's account",
+        "DONE": "Done: the money came back",
+    },
+    "correction": {"DONE": "Done: taken back and put right"},
+    "give_up": {"DONE": "Done: the funds are back where they were"},
+}
+
+PLAN_KIND_WORDS: dict[str, str] = {
+    "release": "Release to the supplier",
+    "reserve_release": "Release of the reserve",
+    "manual_refund": "Refund by hand",
+    "partial_refund": "Partial refund by hand",
+    "outside_payout": "Refund paid another way",
+    "goodwill": "Goodwill after a release",
+    "recovery": "Recovery from the supplier",
+    "correction": "Correction of a ledger transfer",
+    "give_up": "Giving up a refused transfer",
+}
+
+
+def plan_words(kind: str, state: str) -> str:
+    """A plan's state as people read it."""
+    if state == "STOPPED" and kind in _BY_HAND_WORDS:
+        return "Stopped before anything was moved"
+    return _BY_HAND_WORDS.get(kind, {}).get(state, PLAN_WORDS[state])
 
 
 def campaign_words(state: str, close_reason: str | None) -> str:

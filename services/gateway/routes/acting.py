@@ -23,17 +23,19 @@ def asked(  # noqa: PLR0913 - one keyword for each thing an act may name
     campaign_id: UUID | None = None,
     baseline: int = 0,
     issue_text: str | None = None,
+    address_id: UUID | None = None,
 ) -> Act:
     """The act that a request asks for. Raises Rejected when its Idempotency-Key is missing or cannot be used."""
     return Act(
         identity=identity,
         key=check_key(request.headers.get("idempotency-key")),
         kind=kind,
-        request_hash=request_hash(request.method, request.url.path, body.model_dump(mode="json")),
+        request_hash=request_hash(request.method, request.scope["path"], body.model_dump(mode="json")),
         commands=commands,
         resource_id=resource_id,
         campaign_id=campaign_id,
         baseline=baseline,
         issue_text=issue_text,
+        address_id=address_id,
         traceparent=traceparent_of(request.scope),
     )

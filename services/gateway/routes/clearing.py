@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from contracts.clearing import ApproveClearingPlan, RetryPlanTransfer, SubmitClearingPlan
+from contracts.clearing import ApproveClearingPlan, RetryPlanTransfer, SubmitClearingPlan, SubmitPlanByHand, WantedLine
 from contracts.envelope import Command
 from contracts.errors import Rejected
 from contracts.escrow import TopUpFloat
@@ -16,14 +16,14 @@ from services.gateway.domain.operation import Operation, Outcome
 from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.acting import asked
 from services.gateway.routes.reading import one_of, read_body
-from services.gateway.routes.replying import json_answer, list_answer, perform
-from services.gateway.schemas.answers_staff import CaseList, PlanList, PlanView, StaffOverview, TopUpView
+from services.gateway.routes.replying import json_answer, list_answer, page_answer, perform
+from services.gateway.schemas.answers_staff import CaseList, PlanLineList, PlanList, PlanView, StaffOverview, TopUpView
 from services.gateway.schemas.bodies import ApprovalBody, EmptyBody, PlanBody, TopUpBody
 from services.gateway.schemas.describing import act, answers, words_of
-from services.gateway.schemas.views import case_view, issue_view, money_view, plan_view, summary_view
-from services.gateway.store.cursors import LIMIT_MAX, Page
+from services.gateway.schemas.views import case_view, issue_view, money_view, plan_line_view, plan_view, summary_view
+from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, Page, page
 from services.gateway.store.read_campaigns import list_campaigns, waiting_for_plan
-from services.gateway.store.read_staff import campaign_plans, cases, plan_by_id, plans_waiting
+from services.gateway.store.read_staff import campaign_plans, cases, plan_by_id, plan_lines, plans_waiting
 from services.gateway.store.read_suppliers import open_issues
 
 CASE_STATES = frozenset({"open", "closed"})
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1", tags=["staff"])
 
 @router.post(
     "/campaigns/{campaign_id}/clearing-plans",
-    summary="Make a clearing plan from the records and submit it",
+    summary="Make a plan for an act on money and submit it",
     **act("submit_clearing_plan", PlanBody, PlanView),
 )
 async def submit_clearing_plan(request: Request, campaign_id: UUID) -> Response:
@@ -44,11 +44,7 @@ async def submit_clearing_plan(request: Request, campaign_id: UUID) -> Response:
     await gateway.visibility.check(campaign_id, identity)
 
     def commands(operation: Operation) -> list[Command]:
-        return [
-            SubmitClearingPlan(
-                campaign_id=campaign_id, plan_id=operation.resource_id, plan_kind=body.kind, reason=body.reason
-            )
-        ]
+        return [_submission(body, campaign_id, operation.resource_id)]
 
     wanted = asked(request, identity, "submit_clearing_plan", body, commands, campaign_id=campaign_id)
     return await perform(request, wanted, _present_plan(gateway, wanted.created_id))
@@ -78,6 +74,26 @@ async def clearing_plans_read(request: Request, plan_id: UUID) -> Response:
     """With its figures, its conditions and who decided."""
     await allowed(request, "clearing_plans_read")
     return json_answer(plan_view(await _plan(gateway_of(request), plan_id)))
+
+
+@router.get(
+    "/clearing-plans/{plan_id}/lines",
+    operation_id="clearing_plan_lines",
+    summary="The lines of a plan, each with its account before and after",
+    responses=answers(PlanLineList, 400, 401, 403, 404, 422),
+)
+async def clearing_plan_lines(
+    request: Request,
+    plan_id: UUID,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+) -> Response:
+    """As escrow computed them when the plan was submitted."""
+    await allowed(request, "clearing_plan_lines")
+    gateway = gateway_of(request)
+    await _plan(gateway, plan_id)
+    rows = await plan_lines(gateway.reads, plan_id, page=page(cursor, limit))
+    return page_answer(rows, limit=limit, view=plan_line_view, moment="told_at")
 
 
 @router.post(
@@ -186,6 +202,25 @@ async def staff_overview(request: Request) -> Response:
             "cases": [case_view(row) for row in await cases(reads, state="open")],
             "ready_for_plan": [summary_view(row) for row in await waiting_for_plan(reads)],
         }
+    )
+
+
+def _submission(body: PlanBody, campaign_id: UUID, plan_id: UUID) -> Command:
+    if body.kind in ("release", "reserve_release"):
+        return SubmitClearingPlan(campaign_id=campaign_id, plan_id=plan_id, plan_kind=body.kind, reason=body.reason)
+    return SubmitPlanByHand(
+        campaign_id=campaign_id,
+        plan_id=plan_id,
+        plan_kind=body.kind,
+        reason=body.reason,
+        reason_code=body.reason_code,
+        lines=tuple(
+            WantedLine(commitment_id=line.commitment_id, amount_minor=line.amount.amount) for line in body.lines
+        ),
+        currency=body.currency,
+        evidence=body.evidence,
+        target_plan_id=body.target_plan_id,
+        target_position=body.target_position,
     )
 
 

@@ -37,6 +37,7 @@ from services.gateway.schemas.views import commitment_row_view, commitment_view,
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
 from services.gateway.store.read_commitments import campaign_commitments, own_commitments, visible_commitment
 from services.gateway.store.read_suppliers import campaign_issues, is_campaign_supplier, issue_by_id
+from services.gateway.usecases.freeze_addresses import check_named
 
 STATES = frozenset(COMMITMENT_WORDS)
 
@@ -55,7 +56,7 @@ async def commit_funds(request: Request, campaign_id: UUID) -> Response:
         raise Rejected("passkey_required")
     body = await read_body(request, CommitBody)
     gateway = gateway_of(request)
-    await gateway.visibility.check(campaign_id, identity)
+    check_named(body.address_id, needed=await gateway.visibility.check(campaign_id, identity))
 
     def commands(operation: Operation) -> list[Command]:
         commitment_id = operation.resource_id
@@ -76,7 +77,9 @@ async def commit_funds(request: Request, campaign_id: UUID) -> Response:
             ),
         ]
 
-    wanted = asked(request, identity, "commit_funds", body, commands, campaign_id=campaign_id)
+    wanted = asked(
+        request, identity, "commit_funds", body, commands, campaign_id=campaign_id, address_id=body.address_id
+    )
     return_url = _return_url(request, body.return_url, wanted.created_id)
     return await perform(request, wanted, _present_commitment(gateway, identity, wanted.created_id))
 

@@ -14,7 +14,6 @@ from services.gateway.routes.reading import wait_seconds
 from services.gateway.routes.replying import json_answer, list_answer, operation_view
 from services.gateway.schemas.answers import OperationList, OperationView
 from services.gateway.schemas.describing import answers
-from services.gateway.store.operations import stored_operations
 
 IDS_MAX = 100
 _ID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -33,8 +32,7 @@ async def operations_read(request: Request, operation_id: UUID) -> Response:
     """The present outcome; `Prefer: wait=N` waits for it."""
     identity = await signed_in(request)
     gateway = gateway_of(request)
-    async with gateway.engine.connect() as connection:
-        stored = (await stored_operations(connection, [operation_id])).get(operation_id)
+    stored = (await gateway.acts.stored([operation_id])).get(operation_id)
     if stored is None or not (identity.is_staff or stored.operation.actor_id == identity.subject_id):
         raise Rejected("not_found")
     seconds = wait_seconds(request, 0)
@@ -56,8 +54,7 @@ async def operations_list(request: Request, ids: Annotated[str, IDS]) -> Respons
     identity = await signed_in(request)
     gateway = gateway_of(request)
     wanted = _ids(ids)
-    async with gateway.engine.connect() as connection:
-        stored = await stored_operations(connection, wanted)
+    stored = await gateway.acts.stored(wanted)
     own = [stored[each].operation for each in wanted if each in stored]
     own = [operation for operation in own if identity.is_staff or operation.actor_id == identity.subject_id]
     outcomes = await gateway.outcomes.resolve(own)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from fastapi import Request, Response
+from pydantic_core import to_json
 
 from contracts.errors import PROBLEMS
 from services.gateway.domain.operation import KINDS, Operation, Outcome, address
@@ -25,8 +23,14 @@ Present = Callable[[Outcome], Awaitable[Mapping[str, Any]]]
 
 def json_answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer with a JSON body; private unless a header says otherwise."""
-    content = json.dumps(body, default=_plain, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, status_code=status, media_type="application/json", headers={**PRIVATE, **(headers or {})})
+    return Response(
+        to_json(body), status_code=status, media_type="application/json", headers={**PRIVATE, **(headers or {})}
+    )
+
+
+def created_answer(body: Any, *, at: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of 201; `at` is where the created thing can be read: its own address, or that of the list it is in."""
+    return json_answer(body, status=201, headers={"Location": at, **(headers or {})})
 
 
 def page_answer(
@@ -69,8 +73,8 @@ async def _answer(operation: Operation, outcome: Outcome, present: Present, head
     href = address(kind.resource_type, operation.resource_id)
     if outcome.state == "done":
         body = await present(outcome)
-        if kind.status == 201 and href is not None:
-            headers["Location"] = href
+        if kind.status == 201:
+            headers["Location"] = href or f"/v1/operations/{operation.id}"
         return json_answer(body, status=kind.status, headers=headers)
     if outcome.state == "refused":
         raise ProblemError(
@@ -109,11 +113,3 @@ def resource_view(operation: Operation) -> dict[str, Any]:
         "id": str(operation.resource_id),
         "href": address(resource_type, operation.resource_id),
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")

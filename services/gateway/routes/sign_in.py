@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.requests import count, count_sign_in, record_act, session_token
+from services.gateway.domain.account_kinds import Kind
 from services.gateway.domain.client_words import client_words
 from services.gateway.domain.mail_codes import CODE_LIFE
 from services.gateway.domain.proofs import Proof
@@ -54,7 +55,8 @@ async def sign_up_code_ask(request: Request) -> Response:
     await count_sign_in(request)
     body = await read_body(request, SignUpCodeBody)
     await _count_account(request, body.email)
-    return _asked(await ask_sign_up_code(gateway_of(request), body.token, body.email))
+    chosen = Kind(body.kind, body.display_name)
+    return _asked(await ask_sign_up_code(gateway_of(request), body.token, body.email, chosen))
 
 
 @router.post(

@@ -79,10 +79,12 @@ class AcceptanceWindow(Answer):
 
 
 class SettlementView(Answer):
-    """How many refunds of a closed campaign are paid and how many are still owed."""
+    """How many refunds of a closed campaign are paid and how many are still owed. `expected_by` goes on at the pace so far;
+    it is absent while there is none to go on from, and speaks of no refund that was refused."""
 
     refunds_owed: int
     refunds_paid: int
+    expected_by: datetime | None
 
 
 class CaseView(Answer):

@@ -22,9 +22,10 @@ class PaymentView(Answer):
 
 
 class RefundView(Answer):
-    """A refund: paid only when its state is `sent`; `charged_back` when the bank gave the money back instead."""
+    """A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof);
+    `charged_back` when the bank gave the money back instead."""
 
-    state: Literal["decided", "pending", "sent", "failed", "charged_back"]
+    state: Literal["decided", "pending", "sent", "failed", "paid_outside", "charged_back"]
     amount: MoneyView
     reason: str | None
     decided_at: datetime | None

@@ -1,22 +1,49 @@
-"""The bodies of what a participant takes along: access tokens and the calendar's address."""
+"""The bodies of what people's own programs use: access tokens and the calendar's address."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from contracts.alerts import AlertTerms
 from services.gateway.domain.token_scopes import Scope
 from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.bodies import Body
 
 
 class AccessTokenBody(Body):
-    """What the token may read."""
+    """What the token may ask: `scopes_offered` of the list of tokens names what your role may give."""
 
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=10)]
+
+
+class AlertRuleBody(Body):
+    """What to be told of: by `kind`, with the fields that it needs."""
+
+    rule: AlertTerms
+
+
+class AlertRuleView(Answer):
+    """An alert rule and what became of it. `fired_at` is when it last came true; a rule about refunds goes on waiting."""
+
+    id: UUID
+    rule: AlertTerms
+    campaign_title: str | None
+    state: Literal["waiting", "fired", "ended", "removed"]
+    words: str
+    set_at: datetime
+    firings: int
+    fired_at: datetime | None
+
+
+class AlertRuleList(Answer):
+    """The person's alert rules."""
+
+    data: list[AlertRuleView]
+    next_cursor: None
 
 
 class AccessTokenView(Answer):
@@ -37,10 +64,11 @@ class NewAccessTokenView(AccessTokenView):
 
 
 class AccessTokenList(Answer):
-    """The person's live tokens."""
+    """The person's live tokens, and which scopes a new one may have."""
 
     data: list[AccessTokenView]
     next_cursor: None
+    scopes_offered: list[Scope]
 
 
 class CalendarView(Answer):

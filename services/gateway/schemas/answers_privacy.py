@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.gateway.domain.account_kinds import AccountKind
 from services.gateway.schemas.answers import Answer
+from services.gateway.schemas.answers_addresses import AddressView, FrozenAddressView
 from services.gateway.schemas.answers_commitments import CommitmentView, IssueView
+from services.gateway.schemas.answers_kit import AlertRuleView
 
 
 class OwnAccountView(Answer):
@@ -18,6 +21,8 @@ class OwnAccountView(Answer):
     supplier_id: UUID | None
     label: str | None
     email: str | None
+    kind: AccountKind
+    display_name: str | None
     created_at: datetime
 
 
@@ -88,11 +93,22 @@ class NoticeView(Answer):
     result: str
 
 
+class CompletenessView(Answer):
+    """Whether a part of the file is complete, and how many rows of it the file can hold."""
+
+    complete: bool
+    rows_max: int
+
+
 class OwnDataView(Answer):
-    """Everything kept of one person; null stands for a part that was not asked for."""
+    """Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+    was, by its name, whether a bound cut something off."""
 
     made_at: datetime
+    completeness: dict[str, CompletenessView]
     account: OwnAccountView | None
+    addresses: list[AddressView] | None
+    delivery_addresses: list[FrozenAddressView] | None
     commitments: list[CommitmentView] | None
     consents: list[ConsentView] | None
     issues: list[IssueView] | None
@@ -101,6 +117,7 @@ class OwnDataView(Answer):
     passkeys: list[OwnPasskeyView] | None
     invitations: list[OwnInvitationView] | None
     access_tokens: list[OwnAccessTokenView] | None
+    alerts: list[AlertRuleView] | None
     notices: list[NoticeView] | None
 
 

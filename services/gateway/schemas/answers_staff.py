@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from contracts.ledger import PlanKind
+from contracts.ledger import AnyPlanKind
 from contracts.terms import Terms
 from services.gateway.schemas.answers import Answer, MoneyView
 from services.gateway.schemas.answers_campaigns import CampaignSummary, CaseView
@@ -55,24 +55,66 @@ class TransferView(Answer):
     id: str
 
 
+class AccountPreviewView(Answer):
+    """What a plan does to one account class of its campaign's ledger; amounts are credits, a debit is negative."""
+
+    account: str
+    before: MoneyView
+    movement: MoneyView
+    after: MoneyView
+
+
+class PlanProgressView(Answer):
+    """How far a plan's lines are: those applied, and those that became cases instead."""
+
+    applied: int
+    failed: int
+    of: int
+
+
+class PlanLineView(Answer):
+    """A line of a plan, with its account before and after it, as computed when the plan was submitted."""
+
+    commitment_id: UUID
+    amount: MoneyView
+    account: str
+    before: MoneyView
+    after: MoneyView
+    to_reserve: bool
+
+
+class PlanLineList(Answer):
+    """A part of a plan's lines."""
+
+    data: list[PlanLineView]
+    next_cursor: str | None
+
+
 class PlanView(Answer):
     """A clearing plan."""
 
     id: UUID
     campaign_id: UUID
-    kind: PlanKind
-    state: Literal["SUBMITTED", "APPROVED", "SENDING", "RELEASED", "STOPPED"]
+    kind: AnyPlanKind
+    kind_words: str
+    state: Literal["SUBMITTED", "APPROVED", "SENDING", "RELEASED", "DONE", "STOPPED"]
     state_words: str
     plan_hash: str
     maker_id: str
     approver_id: str | None
     reason: str
-    supplier_id: UUID
+    reason_code: str | None
+    evidence: list[str]
+    target_plan_id: UUID | None
+    target_position: int | None
+    supplier_id: UUID | None
     gross: MoneyView
     reserve: MoneyView
     fee: MoneyView
     net: MoneyView
     line_count: int
+    progress: PlanProgressView
+    preview: list[AccountPreviewView]
     conditions: list[ConditionView]
     transfer: TransferView | None
     refused_code: str | None

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from contracts.clearing import (
+    PLAN_EVIDENCE_MAX,
+    PLAN_LINES_BY_HAND_MAX,
+    WANTED_AMOUNT_MAX,
+    EvidenceReference,
+    PlanReason,
+)
 from contracts.common import Hash, ShortText, Text
-from contracts.ledger import PlanKind
+from contracts.ledger import AnyPlanKind
 from contracts.money import PositiveAmountMinor
 from contracts.terms import Product, Readiness, ReviewAnswers, SignOffRole, Terms, Units, Visibility
 
 COMMITMENTS_PER_REQUEST_MAX = 5_000
 PARTICIPANTS_PER_REQUEST_MAX = 1_000
 SUPPLIERS_PER_CAMPAIGN_MAX = 20
+RELEASES = ("release", "reserve_release")
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", strip_whitespace=True)]
 Token = Annotated[str, Field(min_length=1, max_length=255, repr=False)]
@@ -79,12 +87,14 @@ class SignOffBody(Body):
 
 
 class CommitBody(Body):
-    """Join a campaign: units, the hash of the terms that were read, and the card's confirmation token."""
+    """Join a campaign: units, the hash of the terms that were read, and the card's confirmation token. `address_id` names
+    one of one's addresses where the terms deliver to it, and is left out where they do not."""
 
     quantity: Units
     terms_hash: Hash
     confirmation_token: Token
     return_url: ReturnUrl | None = None
+    address_id: UUID | None = None
 
 
 class PaymentBody(Body):
@@ -143,11 +153,44 @@ class DeliveryBody(Body):
     evidence: Text
 
 
-class PlanBody(Body):
-    """A clearing plan to be made from the records."""
+class PlanAmountBody(Body):
+    """An amount as it is asked for; whether it can be given is escrow's to judge, and a refusal leaves a record."""
 
-    kind: PlanKind
+    amount: Annotated[int, Field(strict=True, ge=-WANTED_AMOUNT_MAX, le=WANTED_AMOUNT_MAX)]
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+
+
+class PlanLineBody(Body):
+    """A commitment of the campaign, and the amount for it."""
+
+    commitment_id: UUID
+    amount: PlanAmountBody
+
+
+class PlanBody(Body):
+    """A plan for an act on money. A release is made from the records; an act by hand names its lines, a reason code, where
+    the evidence lies, and the earlier plan or the ledger position that it is about."""
+
+    kind: AnyPlanKind
     reason: Text
+    reason_code: PlanReason | None = None
+    lines: Annotated[tuple[PlanLineBody, ...], Field(max_length=PLAN_LINES_BY_HAND_MAX)] = ()
+    evidence: Annotated[tuple[EvidenceReference, ...], Field(max_length=PLAN_EVIDENCE_MAX)] = ()
+    target_plan_id: UUID | None = None
+    target_position: Annotated[int, Field(strict=True, ge=1, le=2**53)] | None = None
+
+    @model_validator(mode="after")
+    def _release_comes_from_the_records(self) -> Self:
+        by_hand = (self.reason_code, self.target_plan_id, self.target_position)
+        if self.kind in RELEASES and (self.lines or self.evidence or any(each is not None for each in by_hand)):
+            raise ValueError("the lines and the evidence of a release come from the records")
+        return self
+
+    @property
+    def currency(self) -> str | None:
+        """The lines' currency; of several the one that differs, which escrow refuses."""
+        found = [line.amount.currency.lower() for line in self.lines]
+        return next((each for each in found if each != found[0]), found[0]) if found else None
 
 
 class ApprovalBody(Body):

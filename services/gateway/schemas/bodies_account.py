@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from services.gateway.domain.inviting import VALID_DAYS, VALID_DAYS_MAX
 from services.gateway.domain.roles import Role
 from services.gateway.schemas.bodies import Body, Email
+from services.gateway.schemas.bodies_addresses import ChosenKind
 
 InvitationToken = Annotated[str, Field(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$", repr=False)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
@@ -39,8 +40,9 @@ class SignInCodeBody(Body):
     email: Email = Field(repr=False)
 
 
-class SignUpCodeBody(Body):
-    """An invitation's token, and the address that is to become the account's."""
+class SignUpCodeBody(ChosenKind):
+    """An invitation's token, the address that is to become the account's, and what kind of account a participant's is to
+    be."""
 
     token: InvitationToken
     email: Email = Field(repr=False)

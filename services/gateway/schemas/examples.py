@@ -43,7 +43,8 @@ TERMS: dict[str, Any] = {
 }
 
 BODY_EXAMPLES: dict[str, dict[str, Any]] = {
-    "AccessTokenBody": {"scopes": ["commitments"]},
+    "AlertRuleBody": {"rule": {"kind": "target_percent", "campaign_id": _ID, "percent": 80}},
+    "AccessTokenBody": {"scopes": ["campaigns"]},
     "EmptyBody": {},
     "EvidenceSubmissionBody": {"evidence_hash": _HASH},
     "SignInBody": {"email": "maya@demo.test"},
@@ -84,7 +85,13 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
     "DeclineBody": {"reason": "No capacity in the window."},
     "DispatchBody": {"commitment_ids": [_ID], "tracking": "1Z999AA10123456784"},
     "DeliveryBody": {"commitment_ids": [_ID], "evidence": "Signed delivery notes, batch 12."},
-    "PlanBody": {"kind": "release", "reason": "All conditions are met."},
+    "PlanBody": {
+        "kind": "partial_refund",
+        "reason": "The drum was dented; the participant keeps it for a part of the price.",
+        "reason_code": "quality_issue",
+        "lines": [{"commitment_id": _ID, "amount": {"amount": 12_000, "currency": "USD"}}],
+        "evidence": ["issue:7f3a", "photo:sha256-2c26b46b"],
+    },
     "ApprovalBody": {"plan_hash": _HASH},
     "SignUpCodeBody": {"token": _CHALLENGE, "email": "ruth@people.test"},
     "SignInCodeBody": {"email": "ruth@people.test"},
@@ -95,6 +102,16 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
     "PasskeyNameBody": {"name": "Old phone"},
     "MemberInvitationBody": {"role": "participant", "note": "Ruth from the choir", "valid_days": 14},
     "InvitationTokenBody": {"token": _CHALLENGE},
+    "AddressBody": {
+        "label": "Home",
+        "recipient": "Maya Lindqvist",
+        "lines": ["5314 22nd Avenue NW", "Apartment 4"],
+        "city": "Seattle",
+        "region": "WA",
+        "postal_code": "98107",
+        "default": True,
+    },
+    "AccountKindBody": {"kind": "person"},
     "TopUpBody": {"amount": {"amount": 5_000_000, "currency": "USD"}},
 }
 """Name of a body's model → an example of it."""
@@ -122,6 +139,12 @@ FIELD_EXAMPLES: dict[str, str | int] = {
     "refund_terms": "Full refund unless the campaign completes.",
     "delivery_terms": "Delivered to each address within the window.",
     "delivery_model": "to the door",
+    "recipient": "Maya Lindqvist",
+    "lines": "5314 22nd Avenue NW",
+    "city": "Seattle",
+    "region": "WA",
+    "postal_code": "98107",
+    "country": "US",
     "href": "/v1/commitments/" + _ID,
     "url": "https://bank.example/confirm",
     "email": "maya@demo.test",

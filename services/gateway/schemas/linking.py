@@ -23,12 +23,22 @@ _CAMPAIGN = (
     "submit_campaign",
     "review_campaign",
 )
-_COMMITMENT = ("commitments_read", "pay_commitment", "withdraw_commitment", "report_issue")
+_COMMITMENT = (
+    "commitments_read",
+    "commitments_delivery_address",
+    "pay_commitment",
+    "withdraw_commitment",
+    "report_issue",
+)
+_ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
-_PLAN = ("clearing_plans_read", "approve_clearing_plan", "retry_plan_transfer")
+_ALERT = ("remove_alert_rule",)
+_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
 _DISPUTE = ("disputes_read", "dispute_evidence", "prepare_evidence", "submit_evidence")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "AddressView": ("address_id", _ONE, _ADDRESS),
+    "AddressList": ("address_id", _FIRST, _ADDRESS),
     "OperationView": ("operation_id", _ONE, ("operations_read",)),
     "CampaignView": ("campaign_id", _ONE, _CAMPAIGN),
     "CampaignList": ("campaign_id", _FIRST, _CAMPAIGN),
@@ -40,6 +50,8 @@ LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "InvitationList": ("invitation_id", _FIRST, _INVITATION),
     "DisputeView": ("dispute_id", _ONE, _DISPUTE),
     "DisputeList": ("dispute_id", _FIRST, _DISPUTE),
+    "AlertRuleView": ("rule_id", _ONE, _ALERT),
+    "AlertRuleList": ("rule_id", _FIRST, _ALERT),
     "PlanView": ("plan_id", _ONE, _PLAN),
     "PlanList": ("plan_id", _FIRST, _PLAN),
 }

@@ -12,6 +12,7 @@ from services.gateway.domain.money_words import money_now
 Row = Mapping[str, Any]
 View = dict[str, Any]
 
+ENDED_WELL = frozenset({"RELEASED", "DONE"})
 JOINABLE = frozenset({"ACTIVE", "TARGET_ACHIEVED"})
 
 
@@ -95,7 +96,11 @@ def campaign_view(row: Row, *, staff: View | None) -> View:
         }
         if has_window
         else None,
-        "settlement": {"refunds_owed": row["refunds_owed"], "refunds_paid": row["refunds_paid"]}
+        "settlement": {
+            "refunds_owed": row["refunds_owed"],
+            "refunds_paid": row["refunds_paid"],
+            "expected_by": row["refunds_expected_by"],
+        }
         if row["state"] == "CLOSED"
         else None,
         "staff": staff,
@@ -219,20 +224,46 @@ def invitation_view(row: Row) -> View:
 def plan_view(row: Row) -> View:
     """A clearing plan."""
     currency = row["currency"]
+    names = (
+        "id", "campaign_id", "kind", "state", "plan_hash", "maker_id", "approver_id", "reason", "reason_code",
+        "target_plan_id", "target_position", "supplier_id", "line_count", "conditions", "submitted_at",
+    )  # fmt: skip
     return {
-        **{name: row[name] for name in ("id", "campaign_id", "kind", "state", "plan_hash", "maker_id", "approver_id")},
-        "state_words": words.PLAN_WORDS[row["state"]],
-        "reason": row["reason"],
-        "supplier_id": row["supplier_id"],
+        **{name: row[name] for name in names},
+        "kind_words": words.PLAN_KIND_WORDS[row["kind"]],
+        "state_words": words.plan_words(row["kind"], row["state"]),
+        "evidence": row["evidence"] or [],
         "gross": money_view(row["gross_minor"], currency),
         "reserve": money_view(row["reserve_minor"], currency),
         "fee": money_view(row["fee_minor"], currency),
         "net": money_view(row["net_minor"], currency),
-        "line_count": row["line_count"],
-        "conditions": row["conditions"],
+        "progress": {
+            "applied": row["lines_applied"] or 0,
+            "failed": row["lines_failed"] or 0,
+            "of": row["line_count"],
+        },
+        "preview": [
+            {
+                "account": each["account"],
+                **{name: money_view(each[f"{name}_minor"], currency) for name in ("before", "movement", "after")},
+            }
+            for each in row["preview"] or []
+        ],
         "transfer": {"id": row["transfer_id"]} if row["transfer_id"] is not None else None,
-        "refused_code": row["refused_code"] if row["state"] != "RELEASED" else None,
-        "submitted_at": row["submitted_at"],
+        "refused_code": row["refused_code"] if row["state"] not in ENDED_WELL else None,
+    }
+
+
+def plan_line_view(row: Row) -> View:
+    """A line of a plan."""
+    currency = row["currency"]
+    return {
+        "commitment_id": row["id"],
+        "amount": money_view(row["amount_minor"], currency),
+        "account": row["account"].partition(":")[0],
+        "before": money_view(row["before_minor"], currency),
+        "after": money_view(row["after_minor"], currency),
+        "to_reserve": row["to_reserve"],
     }
 
 
@@ -317,3 +348,24 @@ def _next_acts(row: Row) -> list[str]:
     if state in {"FULFILLMENT", "INSPECTION"}:
         acts.append("sign_off_failure")
     return acts
+
+
+def alert_rule_view(row: Row) -> dict[str, Any]:
+    """An alert rule as its person sees it."""
+    over = row["campaign_id"] is not None
+    if row["removed_at"] is not None:
+        state = "removed"
+    elif over and row["firings"]:
+        state = "fired"
+    else:
+        state = "ended" if row["ended_at"] is not None else "waiting"
+    return {
+        "id": row["id"],
+        "rule": row["rule"],
+        "campaign_title": row["campaign_title"],
+        "state": state,
+        "words": words.ALERT_END_WORDS[row["end_reason"]] if state == "ended" else words.ALERT_WORDS[state],
+        "set_at": row["set_at"],
+        "firings": row["firings"] or 0,
+        "fired_at": row["fired_at"],
+    }

@@ -20,7 +20,8 @@ REQUESTS_MAX = 100
 
 _INSERT_KEYS = sql(
     "INSERT INTO person_key (subject_id, wrapped) "
-    "SELECT * FROM unnest(CAST(:subjects AS uuid[]), CAST(:wrapped AS text[]))"
+    "SELECT * FROM unnest(CAST(:subjects AS uuid[]), CAST(:wrapped AS text[])) "
+    "ON CONFLICT DO NOTHING"
 )
 _REQUEST = sql(
     "INSERT INTO erasure_request (subject_id, requested_at, not_before) VALUES (:subject_id, :now, :not_before) "
@@ -51,17 +52,17 @@ WHERE c.participant_id = :subject_id AND (
     c.state IN ('PENDING_FUNDS', 'LOCKED')
     OR i.id IS NOT NULL
     OR k.case_id IS NOT NULL
-    OR EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state NOT IN ('sent', 'charged_back'))
+    OR EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state NOT IN ('sent', 'paid_outside', 'charged_back'))
     OR EXISTS (SELECT FROM dispute WHERE dispute.commitment_id = c.id AND dispute.state = 'open')
     OR (
         (c.state = 'REFUNDED' OR (c.state = 'WITHDRAWN' AND c.withdrawn_was = 'LOCKED'))
         AND NOT EXISTS (
-            SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state IN ('sent', 'charged_back')
+            SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state IN ('sent', 'paid_outside', 'charged_back')
         )
         AND NOT EXISTS (SELECT FROM dispute WHERE dispute.commitment_id = c.id AND dispute.charged_back)
     )
     OR (c.state = 'WITHDRAWN' AND c.withdrawn_was <> 'LOCKED' AND m.payment_state IS DISTINCT FROM 'ended'
-        AND NOT EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state = 'sent'))
+        AND NOT EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state IN ('sent', 'paid_outside', 'charged_back')))
 )
 ORDER BY c.created_at, c.id
 LIMIT :rows
@@ -78,8 +79,10 @@ _ERASE = (
     "DELETE FROM authenticator WHERE subject_id = :subject_id",
     "DELETE FROM recovery_code WHERE subject_id = :subject_id",
     "DELETE FROM campaign_admission WHERE subject_id = :subject_id",
-    "UPDATE account SET email_lookup = NULL, email_sealed = NULL, label = NULL, external_id = NULL, erased_at = :now "
-    "WHERE subject_id = :subject_id",
+    "DELETE FROM address WHERE subject_id = :subject_id",
+    "DELETE FROM commitment_address WHERE subject_id = :subject_id",
+    "UPDATE account SET email_lookup = NULL, email_sealed = NULL, label = NULL, external_id = NULL, "
+    "display_name_sealed = NULL, erased_at = :now WHERE subject_id = :subject_id",
     "DELETE FROM access_token WHERE subject_id = :subject_id",
     "DELETE FROM calendar_feed WHERE subject_id = :subject_id",
     "DELETE FROM issue_text WHERE participant_id = :subject_id",
@@ -88,7 +91,7 @@ _ERASE = (
 
 
 async def insert_person_keys(connection: AsyncConnection, wrapped: Mapping[UUID, str]) -> None:
-    """Store the keys of new people."""
+    """Store keys; whoever has one keeps it."""
     if wrapped:
         await connection.execute(_INSERT_KEYS, {"subjects": list(wrapped), "wrapped": list(wrapped.values())})
 

@@ -126,15 +126,15 @@ async def revoke_invitation(
     connection: AsyncConnection, invitation_id: UUID, *, issued_by: UUID | None, now: datetime
 ) -> Row | None:
     """Revoke an invitation and the admission it gave; the invitation as it is now, or None when there is none that this
-    person may revoke. A repeat changes nothing; `changed` tells it from the first time."""
+    person may revoke. A repeat changes nothing; `changed` tells it from the first time, `no_more_admitted` whose admission it took."""
     parameters = {"id": invitation_id, "issued_by": issued_by}
     changed = await connection.execute(_REVOKE, parameters | {"now": now})
+    admitted = None
     if changed.rowcount:
-        await connection.execute(
-            text("DELETE FROM campaign_admission WHERE invitation_id = :id"), {"id": invitation_id}
-        )
+        query = text("DELETE FROM campaign_admission WHERE invitation_id = :id RETURNING subject_id")
+        admitted = (await connection.execute(query, {"id": invitation_id})).scalar_one_or_none()
     row = (await connection.execute(_SELECT, parameters)).mappings().one_or_none()
-    return {**row, "changed": bool(changed.rowcount)} if row is not None else None
+    return {**row, "changed": bool(changed.rowcount), "no_more_admitted": admitted} if row is not None else None
 
 
 async def open_invitation(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> Row | None:

@@ -26,6 +26,8 @@ _PROGRESS_COLUMNS = """
     COALESCE(c.held_commitments, 0) AS held_commitments
 """
 
+_NEEDS_ADDRESS = "COALESCE(c.terms->>'delivers_to' = 'participant_address', false) AS needs_address"
+
 _SUMMARY_COLUMNS = (
     _PROGRESS_COLUMNS  # noqa: S608 - constants of this module
     + """,
@@ -65,8 +67,11 @@ _DETAIL_COLUMNS = (
     s.display_name AS supplier_name,
     f.verdict AS fulfillment_verdict,
     settled.settled_at,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'charged_back')) AS refunds_owed,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'charged_back')) AS refunds_paid
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'paid_outside', 'charged_back')) AS refunds_owed,
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside', 'charged_back')) AS refunds_paid,
+    (SELECT max(sent_at) + (max(sent_at) - min(sent_at)) / NULLIF(count(sent_at) - 1, 0)
+            * NULLIF(count(*) FILTER (WHERE state IN ('decided', 'pending')), 0)
+        FROM refund WHERE campaign_id = c.id) AS refunds_expected_by
 """
 )
 
@@ -132,12 +137,24 @@ async def visible_campaign(reads: ReadModel, campaign_id: UUID, identity: Identi
 
 
 async def visible_progress(reads: ReadModel, campaign_id: UUID, identity: Identity | None) -> Row | None:
-    """The figures of a campaign that move while people join."""
+    """The figures of a campaign that move while people join, and whether joining needs an address."""
     return await reads.one(
-        f"SELECT {_PROGRESS_COLUMNS} FROM campaign AS c WHERE c.id = :id AND {_VISIBLE}",  # noqa: S608 - constants
+        f"SELECT {_PROGRESS_COLUMNS}, {_NEEDS_ADDRESS} FROM campaign AS c "  # noqa: S608 - constants of this module
+        f"WHERE c.id = :id AND {_VISIBLE}",
         **viewer(identity),
         id=campaign_id,
     )
+
+
+async def seen_without_admission(reads: ReadModel, campaign_id: UUID, subject_id: UUID) -> bool:
+    """Whether a participant sees a campaign also without having been let into it."""
+    query = """
+    SELECT 1 AS seen FROM campaign AS c WHERE c.id = :id AND (
+        c.visibility IN ('open', 'members')
+        OR EXISTS (SELECT FROM commitment WHERE campaign_id = c.id AND participant_id = :subject_id)
+    )
+    """
+    return await reads.one(query, id=campaign_id, subject_id=subject_id) is not None
 
 
 async def campaign_title(reads: ReadModel, campaign_id: UUID) -> str | None:
@@ -164,7 +181,7 @@ async def waiting_for_plan(reads: ReadModel) -> Sequence[Row]:
         FROM campaign AS c
         JOIN campaign_fulfillment AS f ON f.campaign_id = c.id AND f.verdict IN ('release', 'release_less_reserve')
         WHERE c.state = 'INSPECTION'
-          AND NOT EXISTS (SELECT FROM clearing_plan WHERE campaign_id = c.id AND state <> 'STOPPED')
+          AND NOT EXISTS (SELECT FROM clearing_plan WHERE campaign_id = c.id AND kind = 'release' AND state <> 'STOPPED')
         ORDER BY c.state_since LIMIT 200
         """,
         consumer=consumer_name(reads.generation),

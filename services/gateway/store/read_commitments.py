@@ -22,6 +22,7 @@ SELECT
     m.payment_state, m.attempt, m.decline_code, m.retry_until, m.released_at,
     r.state AS refund_state, r.amount_minor AS refund_minor, r.reason AS refund_reason,
     r.decided_at AS refund_decided_at, r.sent_at AS refund_sent_at,
+    (SELECT CAST(sum(amount_minor) AS bigint) FROM refund WHERE refund.commitment_id = c.id) AS refunded_minor,
     d.state AS delivery_state, d.tracking, d.inspection_until, d.dispatched_at, d.delivered_at,
     i.id AS issue_id, i.state AS issue_state, i.reported_at AS issue_reported_at, i.decided_at AS issue_decided_at,
     w.closes_at AS window_closes_at,

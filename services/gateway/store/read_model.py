@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+import asyncpg
 
 from services.gateway.store.generations import schema_name
-from services.kit.database import CONNECT_TIMEOUT_SECONDS, sql
+from services.kit.statements import Direct
 
 READ_TIMEOUT_MILLISECONDS = 10_000
+READERS_FACTOR = 2
+"""Readers beside writers: a slow list must not keep a page waiting."""
 
 Row = Mapping[str, Any]
 
@@ -26,14 +28,19 @@ class ReadModel:
         self._url = url
         self._pool_size = pool_size
         self.generation = generation
-        self._engine = self._open(generation)
+        self._direct = self._open(generation)
 
     async def all(self, statement: str, **parameters: Any) -> list[Row]:
         """Every row of a statement."""
-        async with self._engine.connect() as connection:
-            result = await connection.execute(sql(statement), parameters)
-            names = list(result.keys())
-            return [dict(zip(names, row, strict=True)) for row in result]
+        direct = self._direct
+        try:
+            rows = await direct.fetch(statement, **parameters)
+        except asyncpg.InterfaceError:
+            if direct is self._direct:
+                raise
+            # The generation was switched while this read waited for a connection of the old one.
+            rows = await self._direct.fetch(statement, **parameters)
+        return [dict(row) for row in rows]
 
     async def one(self, statement: str, **parameters: Any) -> Row | None:
         """The row of a statement that has at most one."""
@@ -44,28 +51,22 @@ class ReadModel:
         """Read another generation from now on."""
         if generation == self.generation:
             return
-        before, self._engine, self.generation = self._engine, self._open(generation), generation
-        await before.dispose()
+        before, self._direct, self.generation = self._direct, self._open(generation), generation
+        await before.close()
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._engine.dispose()
+        await self._direct.close()
 
-    def _open(self, generation: int) -> AsyncEngine:
-        return create_async_engine(
+    def _open(self, generation: int) -> Direct:
+        return Direct(
             self._url,
-            isolation_level="AUTOCOMMIT",
-            pool_size=self._pool_size,
-            max_overflow=self._pool_size,
-            pool_timeout=10,
-            connect_args={
-                "timeout": CONNECT_TIMEOUT_SECONDS,
-                "server_settings": {
-                    "application_name": "gateway-reads",
-                    "search_path": f"{schema_name(generation)},public",
-                    "statement_timeout": str(READ_TIMEOUT_MILLISECONDS),
-                    "default_transaction_read_only": "on",
-                    "jit": "off",
-                },
+            size=self._pool_size * READERS_FACTOR,
+            application_name="gateway-reads",
+            changes={
+                "search_path": f"{schema_name(generation)},public",
+                "statement_timeout": str(READ_TIMEOUT_MILLISECONDS),
+                "default_transaction_read_only": "on",
+                "enable_seqscan": "on",
             },
         )

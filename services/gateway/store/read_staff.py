@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.gateway.store.cursors import Page
 from services.gateway.store.read_model import ReadModel, Row
 
 ROWS_MAX = 500
@@ -12,7 +13,7 @@ ROWS_MAX = 500
 _PLANS = """
 SELECT id, campaign_id, kind, state, plan_hash, maker_id, approver_id, reason, supplier_id, gross_minor, reserve_minor,
        fee_minor, net_minor, currency, line_count, conditions, transfer_id, refused_code, refused_transfers,
-       submitted_at
+       submitted_at, reason_code, evidence, target_plan_id, target_position, preview, lines_applied, lines_failed
 FROM clearing_plan
 """
 
@@ -41,6 +42,25 @@ async def campaign_plans(reads: ReadModel, campaign_id: UUID) -> Sequence[Row]:
         _PLANS + "WHERE campaign_id = :campaign_id ORDER BY submitted_at DESC, id LIMIT :limit",
         campaign_id=campaign_id,
         limit=ROWS_MAX,
+    )
+
+
+async def plan_lines(reads: ReadModel, plan_id: UUID, *, page: Page) -> Sequence[Row]:
+    """The lines of a plan, one more than asked for."""
+    return await reads.all(
+        """
+        SELECT commitment_id AS id, amount_minor, currency, to_reserve, account, before_minor, after_minor, told_at
+        FROM plan_line
+        WHERE plan_id = :plan_id
+            AND (CAST(:after_at AS timestamptz) IS NULL
+                OR (told_at, commitment_id) > (:after_at, CAST(:after_id AS uuid)))
+        ORDER BY told_at, commitment_id
+        LIMIT :limit
+        """,
+        plan_id=plan_id,
+        after_at=page.after_at,
+        after_id=page.after_id,
+        limit=page.limit + 1,
     )
 
 

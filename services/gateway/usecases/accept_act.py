@@ -15,7 +15,6 @@ from functools import cached_property
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.envelope import Actor, Command, canonical_json
 from contracts.errors import Rejected
@@ -23,7 +22,9 @@ from services.gateway.auth.identity import Identity
 from services.gateway.domain.operation import Operation, operation_id, resource_id
 from services.gateway.store import operations as store
 from services.gateway.usecases.coalesce import Coalescer
+from services.gateway.usecases.freeze_addresses import freeze_addresses
 from services.kit.outbox import Outgoing, enqueue_commands
+from services.kit.statements import Direct, Driver
 
 ACTS_PER_TRANSACTION_MAX = 200
 ACTS_QUEUED_MAX = 2_000
@@ -49,6 +50,8 @@ class Act:
     campaign_id: UUID | None = None
     baseline: int = 0
     issue_text: str | None = field(default=None, repr=False)
+    address_id: UUID | None = None
+    """Whose copy is frozen for what the act creates."""
     traceparent: str | None = None
 
     @cached_property
@@ -88,8 +91,8 @@ def request_hash(method: str, path: str, body: object) -> bytes:
 class ActWriter:
     """Stores acts. One per process."""
 
-    def __init__(self, engine: AsyncEngine, key: Ed25519PrivateKey, *, kick: Callable[[], None]) -> None:
-        self._engine = engine
+    def __init__(self, direct: Direct, key: Ed25519PrivateKey, *, kick: Callable[[], None]) -> None:
+        self._direct = direct
         self._key = key
         self._kick = kick
         self._coalescer: Coalescer[Act, Accepted] = Coalescer(
@@ -100,20 +103,25 @@ class ActWriter:
         )
 
     async def accept(self, act: Act) -> Accepted:
-        """Store one act. Raises Rejected (clock_moving, idempotency_key_reused, payment_not_expected)."""
+        """Store one act. Raises Rejected (clock_moving, idempotency_key_reused, payment_not_expected,
+        address_unknown, address_out_of_region)."""
         return await self._coalescer.submit(act)
 
     async def is_known(self, act: Act) -> bool:
         """Whether an act with this actor and key was accepted before."""
-        async with self._engine.connect() as connection:
-            return act.id in await store.stored_operations(connection, [act.id])
+        return act.id in await self.stored([act.id])
+
+    async def stored(self, ids: Sequence[UUID]) -> dict[UUID, store.Stored]:
+        """Accepted acts by their ids."""
+        async with self._direct.transaction() as connection:
+            return await store.stored_operations(connection, ids)
 
     async def drain(self) -> None:
         """Wait for acts that are being stored."""
         await self._coalescer.drain()
 
     async def _store(self, acts: Sequence[Act]) -> Sequence[Accepted | Exception]:
-        async with self._engine.begin() as connection:
+        async with self._direct.transaction() as connection:
             clock = await store.hold_clock(connection)
             if clock.paused:
                 return [Rejected("clock_moving") for _ in acts]
@@ -121,14 +129,13 @@ class ActWriter:
         self._kick()
         return answers
 
-    async def _store_on(
-        self, connection: AsyncConnection, acts: Sequence[Act], now: datetime
-    ) -> list[Accepted | Exception]:
+    async def _store_on(self, connection: Driver, acts: Sequence[Act], now: datetime) -> list[Accepted | Exception]:
+        unusable = await freeze_addresses(connection, acts, now)
         numbered = await _with_attempts(connection, acts, now)
         wanted: dict[UUID, Operation] = {}
         news: list[store.NewOperation] = []
         for act, operation in zip(acts, numbered, strict=True):
-            if operation is not None and operation.id not in wanted:
+            if operation is not None and operation.id not in wanted and operation.id not in unusable:
                 wanted[operation.id] = operation
                 news.append(store.NewOperation(operation, act.key, act.request_hash))
         stored = await store.insert_operations(connection, news, now=now) if news else set()
@@ -141,14 +148,14 @@ class ActWriter:
                 stored.discard(act.id)
                 fresh.append((act, wanted[act.id]))
                 answers.append(Accepted(wanted[act.id], replayed=False))
+            elif act.id in unusable:
+                answers.append(unusable[act.id])
             else:
                 answers.append(_repeated(act, known, fresh))
         await self._enqueue(connection, fresh, now)
         return answers
 
-    async def _enqueue(
-        self, connection: AsyncConnection, fresh: Sequence[tuple[Act, Operation]], now: datetime
-    ) -> None:
+    async def _enqueue(self, connection: Driver, fresh: Sequence[tuple[Act, Operation]], now: datetime) -> None:
         outgoing: list[Outgoing] = []
         texts: list[tuple[UUID, UUID, str]] = []
         for act, operation in fresh:
@@ -172,7 +179,7 @@ class ActWriter:
         await enqueue_commands(connection, outgoing, self._key)
 
 
-async def _with_attempts(connection: AsyncConnection, acts: Sequence[Act], now: datetime) -> list[Operation | None]:
+async def _with_attempts(connection: Driver, acts: Sequence[Act], now: datetime) -> list[Operation | None]:
     """The operations of these acts; those that pay again get their number, or None when their key is known already or
     no number is left."""
     payments = [act for act in acts if act.kind == "pay_commitment"]

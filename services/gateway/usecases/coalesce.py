@@ -1,7 +1,9 @@
 """Many small requests, few transactions: items that arrive while one batch is under way go together in the next.
 
-An idle gateway handles an item at once, alone; only after a batch of several does the next one gather for a moment. One item that breaks a batch does not fail the
-others: the batch is then tried item by item. It cannot make a slow database fast; it only stops paying per request.
+An idle gateway handles an item at once, alone. After a batch of several the next one gathers until as many have come
+again, or for a moment: so it is no smaller under load, and nobody waits for people who do not come. One item that breaks a
+batch does not fail the others: the batch is then tried item by item. It cannot make a slow database fast; it only stops
+paying per request.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ Result = TypeVar("Result")
 
 
 GATHER_SECONDS = 0.015
+"""How long a batch waits for more at most."""
 GATHER_ITEMS_MIN = 4
+"""After a batch of so many the next one waits for as many."""
 
 
 class QueueFullError(Exception):
@@ -43,6 +47,7 @@ class Coalescer(Generic[Item, Result]):
         self._workers_max = workers
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._gathering: deque[tuple[int, asyncio.Event]] = deque()
 
     async def submit(self, item: Item) -> Result:
         """The result for one item. Raises QueueFullError, or what `handle` answered for it."""
@@ -50,6 +55,8 @@ class Coalescer(Generic[Item, Result]):
             raise QueueFullError
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.append((item, future))
+        if self._gathering and len(self._queue) >= self._gathering[0][0]:
+            self._gathering.popleft()[1].set()
         if len(self._running) < self._workers_max:
             task = asyncio.create_task(self._work())
             self._running.add(task)
@@ -67,7 +74,18 @@ class Coalescer(Generic[Item, Result]):
             batch = [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
             await self._answer(batch)
             if GATHER_ITEMS_MIN <= len(batch) < self._batch_max:
-                await asyncio.sleep(GATHER_SECONDS)
+                await self._gather(len(batch))
+
+    async def _gather(self, wanted: int) -> None:
+        if len(self._queue) >= wanted:
+            return
+        waiting = wanted, asyncio.Event()
+        self._gathering.append(waiting)
+        try:
+            await asyncio.wait_for(waiting[1].wait(), timeout=GATHER_SECONDS)
+        except TimeoutError:
+            if waiting in self._gathering:
+                self._gathering.remove(waiting)
 
     async def _answer(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import floor
+from typing import NamedTuple
 
 from limits.aio.storage import Storage
 from limits.aio.storage.base import SlidingWindowCounterSupport
@@ -48,6 +49,16 @@ class Window:
     def hits(self) -> int:
         """The hits known here."""
         return self.shared + self.unsent
+
+
+class Taken(NamedTuple):
+    """Whether a hit was taken, and what counts now: the previous window's hits with the seconds for which they still
+    count, and the present window's."""
+
+    taken: bool
+    previous: int
+    previous_seconds_left: float
+    current: int
 
 
 class _Windows(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow):
@@ -95,16 +106,21 @@ class GatheredWindows(_Windows):
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Take `amount` hits unless the weighted count of both windows would pass the limit. Never waits."""
+        return self.take(key, limit, expiry, amount).taken
+
+    def take(self, key: str, limit: int, expiry: int, amount: int = 1) -> Taken:
+        """The same with what counts now, so that nobody has to look it up again: every request comes through here."""
         now = self._seconds()
         previous_key, current_key = self.sliding_window_keys(key, expiry, now)
+        left = expiry - now % expiry
         previous = self._windows.get(previous_key)
+        carried = previous.hits if previous is not None else 0
         current = self._window(current_key, ends_at=(floor(now / expiry) + WINDOWS_KEPT) * expiry)
-        carried = previous.hits * (expiry - now % expiry) / expiry if previous is not None else 0.0
-        if floor(carried) + current.hits + amount > limit:
-            return False
-        current.unsent += amount
-        self._touched[current_key] = previous_key
-        return True
+        taken = floor(carried * left / expiry) + current.hits + amount <= limit
+        if taken:
+            current.unsent += amount
+            self._touched[current_key] = previous_key
+        return Taken(taken, carried, left, current.hits)
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to one window."""

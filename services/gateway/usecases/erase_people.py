@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.envelope import PLATFORM_SCOPE, SYSTEM, Envelope
@@ -29,6 +28,7 @@ from services.gateway.store.read_model import ReadModel, Row
 from services.kit import telemetry
 from services.kit.buffers import OutboxRow
 from services.kit.clock import wall_now
+from services.kit.database import DATABASE_ERRORS
 from services.kit.flush import insert_outbox
 
 SWEEP_SECONDS = 30.0
@@ -95,7 +95,7 @@ class Erasure:
         while not stopping.is_set():
             try:
                 await self.step()
-            except (OSError, SQLAlchemyError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("gateway.erasure.later", error=type(error).__name__)
             try:
                 await asyncio.wait_for(stopping.wait(), timeout=self._sweep_seconds())

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.envelope import PLATFORM_SCOPE
+from contracts.alerts import EndAlertRules
+from contracts.envelope import PLATFORM_SCOPE, SYSTEM
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.domain.inviting import may_have_it_mailed, may_invite, may_open_private, sees_all_invitations
@@ -20,11 +21,13 @@ from services.gateway.parts import Gateway
 from services.gateway.store import member_invitations as stored
 from services.gateway.store.accounts import email_lookup, token_hash
 from services.gateway.store.cursors import Page
+from services.gateway.store.operations import hold_clock
 from services.gateway.store.own_records import Acting, OwnRecord, record
-from services.gateway.store.read_campaigns import visible_progress
+from services.gateway.store.read_campaigns import seen_without_admission, visible_progress
 from services.gateway.store.read_suppliers import supplier_by_id
 from services.gateway.usecases.mail_account import INVITATION, mail_account
 from services.kit.clock import wall_now
+from services.kit.outbox import Outgoing, enqueue_commands
 from services.kit.people import seal, unseal
 
 TOKEN_BYTES = 32
@@ -93,7 +96,7 @@ async def revoke_invitation(
     gateway: Gateway, identity: Identity, invitation_id: UUID, traceparent: str | None
 ) -> dict[str, Any]:
     """Revoke an invitation. One that was used takes the admission back that it gave; the account it made, and what was
-    committed already, stay. Raises Rejected(not_found)."""
+    committed already, stay. Raises Rejected: not_found, clock_moving."""
     now = wall_now()
     async with gateway.engine.begin() as connection:
         row = await stored.revoke_invitation(connection, invitation_id, issued_by=_issuer(identity), now=now)
@@ -101,8 +104,11 @@ async def revoke_invitation(
             before = {"state": _state({**row, "revoked_at": None}, now)}
             told = OwnRecord("member_invitation.revoked", _scope(row), str(invitation_id), before, {"state": "revoked"})
             await record(connection, told, identity=identity, traceparent=traceparent)
+            if row["no_more_admitted"] is not None:
+                await _end_alerts(gateway, connection, row["no_more_admitted"], row["campaign_id"])
     if row is None:
         raise Rejected("not_found")
+    gateway.kick_relay()
     return invitation_view(gateway, row, identity, now=now)
 
 
@@ -161,6 +167,18 @@ def invitation_view(gateway: Gateway, row: stored.Row, identity: Identity, *, no
         "used_at": row["used_at"],
         "revoked_at": row["revoked_at"],
     }
+
+
+async def _end_alerts(gateway: Gateway, connection: AsyncConnection, subject_id: UUID, campaign_id: UUID) -> None:
+    """Who may see a campaign no more is told nothing of it any more. Raises Rejected(clock_moving)."""
+    if await seen_without_admission(gateway.reads, campaign_id, subject_id):
+        return
+    clock, identity = await hold_clock(connection), uuid4()
+    if clock.paused:
+        raise Rejected("clock_moving")
+    command = EndAlertRules(participant_id=subject_id, campaign_id=campaign_id)
+    ending = Outgoing(id=identity, message=command, actor=SYSTEM, received_at=clock.now, correlation_id=identity)
+    await enqueue_commands(connection, [ending], gateway.signing_key)
 
 
 def _state(row: stored.Row, now: datetime) -> str:

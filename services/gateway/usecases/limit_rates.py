@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.domain.limits import LIMITS, LimitName
 from services.gateway.problems import ProblemError
-from services.gateway.usecases.count_windows import EXCHANGE_SECONDS, ExactWindows, GatheredWindows
+from services.gateway.usecases.count_windows import EXCHANGE_SECONDS, ExactWindows, GatheredWindows, Taken
 from services.kit import telemetry
 from services.kit.clock import wall_seconds
+from services.kit.database import DATABASE_ERRORS
 
 REMOVE_EVERY_EXCHANGES = 60
 
@@ -53,7 +53,6 @@ class RateLimits:
         self._items: dict[LimitName, RateLimitItem] = {name: parse(limit) for name, limit in chosen.items() if limit}
         self._secret = secret
         self._gathered = GatheredWindows(secret=secret)
-        self._limiter = SlidingWindowCounterRateLimiter(self._gathered)
         self._exact: SlidingWindowCounterRateLimiter | None = None
         self._engine: AsyncEngine | None = None
 
@@ -66,12 +65,28 @@ class RateLimits:
         """Count one request. Raises ProblemError(rate_limited) when there is none left; None without such a limit.
 
         It never waits for the database; see `count_windows.py` for what that may let through."""
-        return await self._hit(self._limiter, name, whose)
+        item = self._items.get(name)
+        if item is None:
+            return None
+        counted = self._gathered.take(item.key_for(name, whose), item.amount, item.get_expiry())
+        return _told(_standing(name, item, counted), taken=counted.taken)
 
     async def hit_exactly(self, name: LimitName, whose: str) -> Standing | None:
         """Count one request in the database itself, for what guards a secret. Raises as `hit` does, and what the database
         raises."""
-        return await self._hit(self._exact or self._limiter, name, whose)
+        item = self._items.get(name)
+        if item is None or self._exact is None:
+            return await self.hit(name, whose)
+        taken = await self._exact.hit(item, name, whose)
+        window = await self._exact.get_window_stats(item, name, whose)
+        standing = Standing(
+            name=name,
+            amount=item.amount,
+            window_seconds=item.get_expiry(),
+            remaining=max(0, int(window.remaining)) if taken else 0,
+            reset_seconds=max(1, math.ceil(window.reset_time - wall_seconds())),
+        )
+        return _told(standing, taken=taken)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Exchange counts with the database, until told to stop."""
@@ -83,7 +98,7 @@ class RateLimits:
                 await self.exchange()
                 if rounds % REMOVE_EVERY_EXCHANGES == 0 and self._engine is not None:
                     await self._gathered.remove_ended(self._engine)
-            except (OSError, SQLAlchemyError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("gateway.limits.alone", error=type(error).__name__)
 
     async def exchange(self) -> None:
@@ -91,23 +106,30 @@ class RateLimits:
         if self._engine is not None:
             await self._gathered.exchange(self._engine)
 
-    async def _hit(self, limiter: SlidingWindowCounterRateLimiter, name: LimitName, whose: str) -> Standing | None:
-        item = self._items.get(name)
-        if item is None:
-            return None
-        taken = await limiter.hit(item, name, whose)
-        window = await limiter.get_window_stats(item, name, whose)
-        standing = Standing(
-            name=name,
-            amount=item.amount,
-            window_seconds=item.get_expiry(),
-            remaining=max(0, int(window.remaining)) if taken else 0,
-            reset_seconds=max(1, math.ceil(window.reset_time - wall_seconds())),
-        )
-        if taken:
-            return standing
-        log.warning("gateway.limits.reached", limit=name)
-        raise RateLimitedError(standing)
+
+def _standing(name: LimitName, item: RateLimitItem, counted: Taken) -> Standing:
+    """Where somebody stands after a hit, by the library's formulas for sliding windows."""
+    expiry = item.get_expiry()
+    weighted = counted.previous * counted.previous_seconds_left / expiry + counted.current
+    more_in = counted.previous_seconds_left if counted.current else float(expiry)
+    if counted.previous:
+        # The next of the previous window's hits ceases to count after its share of the window.
+        more_in = min(more_in, counted.previous_seconds_left % (expiry / counted.previous))
+    return Standing(
+        name=name,
+        amount=item.amount,
+        window_seconds=expiry,
+        remaining=max(0, item.amount - math.floor(weighted)) if counted.taken else 0,
+        reset_seconds=max(1, math.ceil(more_in)),
+    )
+
+
+def _told(standing: Standing, *, taken: bool) -> Standing:
+    """The standing of a hit that was taken. Raises RateLimitedError for one that was not."""
+    if taken:
+        return standing
+    log.warning("gateway.limits.reached", limit=standing.name)
+    raise RateLimitedError(standing)
 
 
 class RateLimitedError(ProblemError):

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts.envelope import EVENT_NAMESPACE, PLATFORM_SCOPE, SYSTEM
 from contracts.escrow import ReceivePspEvent
@@ -21,6 +20,7 @@ from services.gateway.store.operations import NewPspEvent, insert_psp_events, re
 from services.gateway.usecases.coalesce import Coalescer
 from services.kit.clock import wall_now
 from services.kit.outbox import Outgoing, enqueue_commands
+from services.kit.statements import Direct, Driver
 
 PSP_TOPIC = "escrow.psp"
 EVENTS_PER_TRANSACTION_MAX = 200
@@ -74,8 +74,8 @@ def psp_event(raw: Mapping[str, Any], *, signed_at: datetime, traceparent: str |
 class WebhookWriter:
     """Stores verified events. One per process."""
 
-    def __init__(self, engine: AsyncEngine, key: Ed25519PrivateKey, *, kick: Callable[[], None]) -> None:
-        self._engine = engine
+    def __init__(self, direct: Direct, key: Ed25519PrivateKey, *, kick: Callable[[], None]) -> None:
+        self._direct = direct
         self._key = key
         self._kick = kick
         self._coalescer: Coalescer[PspEvent, bool] = Coalescer(
@@ -92,7 +92,7 @@ class WebhookWriter:
 
     async def _store(self, events: Sequence[PspEvent]) -> Sequence[bool | Exception]:
         by_id = {event.id: event for event in events}
-        async with self._engine.begin() as connection:
+        async with self._direct.transaction() as connection:
             stored = await insert_psp_events(
                 connection,
                 [NewPspEvent(event.id, event.type, event.scope, event.signed_at) for event in by_id.values()],
@@ -106,7 +106,7 @@ class WebhookWriter:
             stored.discard(event.id)
         return answers
 
-    async def _enqueue(self, connection: AsyncConnection, events: Sequence[PspEvent]) -> None:
+    async def _enqueue(self, connection: Driver, events: Sequence[PspEvent]) -> None:
         clock = await read_clock(connection)
         outgoing: list[Outgoing] = []
         for event in events:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import Rejected
 from services.gateway.auth.people import Person, record_people
+from services.gateway.domain.account_kinds import PERSON, Kind
 from services.gateway.domain.mail_codes import (
     CODE_LIFE,
     CODE_TRIES,
@@ -28,8 +29,10 @@ from services.gateway.domain.mail_codes import (
 from services.gateway.domain.roles import PARTICIPANT
 from services.gateway.parts import Gateway
 from services.gateway.store import mail_codes, member_invitations, sign_in_guard
+from services.gateway.store.account_kinds import kind_of
 from services.gateway.store.accounts import Account, account_by_email, email_lookup, token_hash
 from services.gateway.store.own_records import record_account_act
+from services.gateway.usecases.choose_account_kind import put_kind
 from services.gateway.usecases.invite_members import record_use
 from services.gateway.usecases.mail_account import Template, mail_account
 from services.gateway.usecases.slow_down import guard, keyed, refuse_blocked
@@ -59,10 +62,11 @@ class GivenCode:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A code that is wanted: for which address, with which invitation."""
+    """A code that is wanted: for which address, with which invitation, for which kind of account."""
 
     email: str = field(repr=False)
     invitation_hash: bytes | None = field(default=None, repr=False)
+    chosen: Kind = PERSON
 
 
 async def ask_sign_in_code(gateway: Gateway, email: str) -> str:
@@ -71,7 +75,7 @@ async def ask_sign_in_code(gateway: Gateway, email: str) -> str:
     return await _ask(gateway, Asked(email), template="sign_in_code")
 
 
-async def ask_sign_up_code(gateway: Gateway, token: str, email: str) -> str:
+async def ask_sign_up_code(gateway: Gateway, token: str, email: str, chosen: Kind = PERSON) -> str:
     """Have a code sent to an address that wants to use an invitation. Raises Rejected(member_invitation_unusable) too."""
     hashed = token_hash(token)
     async with gateway.engine.begin() as connection:
@@ -79,7 +83,7 @@ async def ask_sign_up_code(gateway: Gateway, token: str, email: str) -> str:
     bound_to = invitation["email_lookup"] if invitation is not None else None
     if invitation is None or (bound_to is not None and bytes(bound_to) != _lookup(gateway, email)):
         raise Rejected("member_invitation_unusable")
-    return await _ask(gateway, Asked(email, hashed), template="sign_up_code")
+    return await _ask(gateway, Asked(email, hashed, chosen), template="sign_up_code")
 
 
 async def answer_code(
@@ -120,7 +124,7 @@ async def _ask(gateway: Gateway, asked: Asked, *, template: Template) -> str:
         email_lookup=lookup,
         challenge_hash=challenge_hash,
         code_hash=_code_hash(gateway, challenge_hash, code),
-        email_sealed=seal({"gateway": own_key}, {"email": asked.email})["gateway"],
+        email_sealed=seal({"gateway": own_key}, {"email": asked.email, **asdict(asked.chosen)})["gateway"],
         invitation_hash=asked.invitation_hash,
     )
     async with gateway.engine.begin() as connection:
@@ -158,9 +162,10 @@ async def _prove(gateway: Gateway, connection: AsyncConnection, row: Any, now: d
 async def _record(connection: AsyncConnection, proven: Proven, traceparent: str | None) -> None:
     account, used = proven.account, proven.used
     if proven.signed_up and used is not None:
+        kind = (await kind_of(connection, account.subject_id)).kind
         await record_account_act(
             connection, account, "account.signed_up", subject=account.subject_id,
-            after={"role": account.role, "invitation_id": used["id"]}, traceparent=traceparent,
+            after={"role": account.role, "kind": kind, "invitation_id": used["id"]}, traceparent=traceparent,
         )  # fmt: skip
     if used is not None:
         await record_use(connection, account, used, traceparent)
@@ -171,12 +176,15 @@ async def _sign_up(gateway: Gateway, connection: AsyncConnection, row: Any, now:
     invitation = await member_invitations.open_invitation(connection, bytes(row["invitation_hash"]), now=now)
     if invitation is None:
         raise Rejected("member_invitation_unusable")
-    email = str(unseal(own_key, row["email_sealed"])["email"])
+    said = unseal(own_key, row["email_sealed"])
+    email, chosen = str(said["email"]), Kind(said["kind"], said["name"])
     person = Person(invitation["role"], supplier_id=invitation["supplier_id"], email=email)
     await record_people(connection, [person], gateway.settings)
     account = await account_by_email(connection, bytes(row["email_lookup"]))
     if account is None:
         raise RuntimeError("the account that was just made is not there")
+    if chosen != PERSON and account.role == PARTICIPANT:
+        await put_kind(connection, own_key, account.subject_id, chosen)
     return account
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.domain.retention import RETENTION, ROWS_AT_ONCE_MAX
 from services.kit import telemetry
 from services.kit.clock import wall_now
-from services.kit.database import sql
+from services.kit.database import DATABASE_ERRORS, sql
 
 SWEEP_SECONDS = 3_600.0
 
@@ -25,7 +24,7 @@ async def sweep_expired(engine: AsyncEngine, stopping: asyncio.Event) -> None:
             removed = await sweep_once(engine)
             if removed:
                 log.info("gateway.retention.removed", rows=removed)
-        except (OSError, SQLAlchemyError) as error:
+        except DATABASE_ERRORS as error:
             log.warning("gateway.retention.later", error=type(error).__name__)
         try:
             await asyncio.wait_for(stopping.wait(), timeout=SWEEP_SECONDS)

@@ -12,11 +12,14 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from contracts.alerts import ClosesWithin, RefundUnsettled, StateReached, TargetPercent
 from contracts.envelope import derived_id
 
-Template = Literal["funds_held", "refund_sent", "funds_released"]
+Template = Literal["funds_held", "refund_sent", "funds_released", "alert"]
 
-VERSIONS: dict[Template, int] = {"funds_held": 1, "refund_sent": 1, "funds_released": 1}
+AlertRule = TargetPercent | ClosesWithin | StateReached | RefundUnsettled
+
+VERSIONS: dict[Template, int] = {"funds_held": 1, "refund_sent": 1, "funds_released": 1, "alert": 1}
 """The version of each template in use."""
 
 CHANNEL: Literal["mail"] = "mail"
@@ -134,3 +137,14 @@ def funds_released(
     }
     names = (campaign.product_name, supplier_name)
     return Mail("funds_released", share.participant_id, campaign.campaign_id, facts, names)
+
+
+def alert(campaign: CampaignFacts, participant_id: UUID, rule: AlertRule, *, happened_at: datetime) -> Mail:
+    """The mail that tells a person that a rule of theirs came true."""
+    facts = {
+        "campaign_title": campaign.title,
+        "close_at": campaign.close_at,
+        "happened_at": happened_at,
+        **rule.model_dump(exclude={"campaign_id"}),
+    }
+    return Mail("alert", participant_id, campaign.campaign_id, facts, (campaign.product_name,))

@@ -42,9 +42,21 @@ REFUND_REASONS = {
     "duplicate": "a second payment for the same commitment had arrived",
     "chargeback": "the payment was disputed through your bank",
     "correction": "an earlier entry was corrected",
+    "goodwill": "a remedy was decided for you after the release of the funds",
     "late_receipt": "the payment arrived when your reservation had ended already",
 }
 """One plain clause for each reason of a refund; each completes the words "Reason:"."""
+
+
+STATES = {
+    "TARGET_ACHIEVED": "Target achieved",
+    "PENDING_ACCEPTANCE": "Pending acceptance",
+    "FULFILLMENT": "Fulfillment phase",
+    "INSPECTION": "Fulfillment phase: inspection",
+    "COMPLETED": "Campaign completed",
+    "CLOSED": "Campaign closed",
+}
+"""A campaign's states as its page names them."""
 
 
 class WordingError(Exception):
@@ -73,3 +85,10 @@ def refund_reason_words(reason: str) -> str:
     if reason not in REFUND_REASONS:
         raise WordingError(f"no words for the reason {reason}")
     return REFUND_REASONS[reason]
+
+
+def state_words(state: str) -> str:
+    """The name of a campaign's state. Raises WordingError for an unknown one."""
+    if state not in STATES:
+        raise WordingError(f"no words for the state {state}")
+    return STATES[state]

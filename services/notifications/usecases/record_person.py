@@ -8,6 +8,7 @@ from contracts.gateway import PersonRecorded
 from services.kit.people import unseal
 from services.kit.work import Work
 from services.notifications.settings import mail_settings
+from services.notifications.store.alerts import alerts
 from services.notifications.store.facts import facts
 from services.notifications.store.vault import lock_away
 
@@ -28,5 +29,6 @@ async def record_person(work: Work, event: PersonRecorded) -> None:
 
 
 async def erase_person(work: Work, subject_id: UUID) -> None:
-    """The person is erased: no address is left here. What was sent stays, under the random id."""
+    """The person is erased: no address and no alert rule is left here. What was sent stays, under the random id."""
     await facts(work).erase_contact(subject_id)
+    await alerts(work).erase(subject_id)

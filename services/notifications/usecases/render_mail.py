@@ -16,7 +16,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 
 from services.notifications.domain.mails import Mail
-from services.notifications.domain.wording import WordingError, moment_words, money_words, refund_reason_words
+from services.notifications.domain.wording import (
+    WordingError,
+    moment_words,
+    money_words,
+    refund_reason_words,
+    state_words,
+)
 from services.notifications.settings import mail_settings
 
 TEMPLATES_FOLDER = Path(__file__).resolve().parent.parent / "templates"
@@ -65,7 +71,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"money": money_words, "moment": moment_words, "refund_reason": refund_reason_words}
+    environment.filters |= {
+        "money": money_words,
+        "moment": moment_words,
+        "refund_reason": refund_reason_words,
+        "state_words": state_words,
+    }
     return environment
 
 

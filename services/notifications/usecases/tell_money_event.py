@@ -33,7 +33,7 @@ async def tell_refund_sent(work: Work, event: RefundSent) -> None:
         event.participant_id,
         amount_minor=event.amount_minor,
         currency=event.currency,
-        reason=event.reason,
+        reason="goodwill" if event.goodwill else event.reason,
         happened_at=work.cause.time,
     )
     write_mail(work, mail)

@@ -5,6 +5,8 @@ Nothing here invents a fact: the mail cites the event it tells as its cause. One
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts.notifications import MessageDelivered, MessageRecorded
@@ -21,11 +23,21 @@ FORBIDDEN_WORDS = "mail_words"
 TERMS_SHOWN_MAX = 10
 
 
-def write_mail(work: Work, mail: Mail) -> None:
-    """Tell the event in hand to the mail's person. A mail that cannot be written in full, or holds a forbidden word, is
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The event that a mail tells, and when it happened."""
+
+    id: UUID
+    type: str
+    time: datetime
+
+
+def write_mail(work: Work, mail: Mail, *, cites: Cited | None = None) -> None:
+    """Tell the event in hand, or the one that is cited, to the mail's person. A mail that cannot be written in full, or holds a forbidden word, is
     not sent; one case per campaign and template tells so."""
     known = facts(work)
-    identity = message_id(work.cause.id, mail.participant_id)
+    cited = cites or Cited(work.cause.id, work.cause.type, work.cause.time)
+    identity = message_id(cited.id, mail.participant_id)
     if identity in known.told:
         return
     known.told.add(identity)
@@ -38,17 +50,17 @@ def write_mail(work: Work, mail: Mail) -> None:
     terms = forbidden_terms(rendered, proper_names=mail.proper_names)
     if terms:
         _open_case(work, FORBIDDEN_WORDS, mail, {"terms": sorted(set(terms))[:TERMS_SHOWN_MAX]})
-        _keep(work, mail, rendered, identity, "withheld")
+        _keep(work, mail, rendered, cited, "withheld")
     elif token is None:
-        _keep(work, mail, rendered, identity, "no_address")
+        _keep(work, mail, rendered, cited, "no_address")
         work.publish(MessageDelivered(scope_id=str(mail.campaign_id), message_id=identity, result="no_address"))
     else:
-        _keep(work, mail, rendered, identity, "pending")
+        _keep(work, mail, rendered, cited, "pending")
         _intend(work, mail, rendered, identity, token)
 
 
-def _keep(work: Work, mail: Mail, rendered: Rendered, identity: UUID, result: Result) -> None:
-    cause = work.cause
+def _keep(work: Work, mail: Mail, rendered: Rendered, cause: Cited, result: Result) -> None:
+    identity = message_id(cause.id, mail.participant_id)
     add_message(
         work,
         MessageRow(

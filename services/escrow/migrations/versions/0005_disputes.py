@@ -9,7 +9,7 @@ from alembic import op
 from services.kit.schema import grant_app
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 _STATEMENTS = (
     """
@@ -68,7 +68,7 @@ _STATEMENTS = (
     "ALTER TABLE refund_decision DROP CONSTRAINT refund_decision_state_check",
     """
     ALTER TABLE refund_decision ADD CONSTRAINT refund_decision_state_check
-    CHECK (state IN ('decided', 'pending', 'paid', 'failed', 'charged_back'))
+    CHECK (state IN ('decided', 'pending', 'paid', 'failed', 'paid_outside', 'charged_back'))
     """,
     "DROP INDEX refund_decision_owed",
     """

@@ -19,7 +19,14 @@ const root = createRootRoute({
   errorComponent: PageFault,
 });
 
-type JoinStep = "review" | "card";
+const JOIN_STEPS = ["delivery", "review", "card"] as const;
+type JoinStep = (typeof JOIN_STEPS)[number];
+
+interface JoinSearch {
+  step?: JoinStep;
+  quantity?: number;
+  address?: string;
+}
 
 const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
@@ -43,11 +50,16 @@ const campaign = createRoute({
 const join = createRoute({
   getParentRoute: () => root,
   path: "/campaigns/$campaignId/join",
-  // The step and the quantity stand in the address: going back or reloading loses nothing.
-  validateSearch: (search: Record<string, unknown>): { step?: JoinStep; quantity?: number } => ({
-    ...(search.step === "review" || search.step === "card" ? { step: search.step } : {}),
-    ...(Number.isSafeInteger(search.quantity) ? { quantity: Number(search.quantity) } : {}),
-  }),
+  // The step and what was answered stand in the page's address: going back or reloading loses nothing.
+  validateSearch: (search: Record<string, unknown>): JoinSearch => {
+    const step = JOIN_STEPS.find((each) => each === search.step);
+    const address = text(search.address);
+    return {
+      ...(step === undefined ? {} : { step }),
+      ...(Number.isSafeInteger(search.quantity) ? { quantity: Number(search.quantity) } : {}),
+      ...(address === undefined ? {} : { address }),
+    };
+  },
   component: lazyRouteComponent(() => import("@/features/joining/JoinPage"), "JoinPage"),
 });
 
@@ -166,6 +178,18 @@ const staffCampaign = createRoute({
   ),
 });
 
+const newDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/drafts/new",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "NewDraftPage"),
+});
+
+const editDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/campaigns/$campaignId/edit",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "EditDraftPage"),
+});
+
 const problem = createRoute({
   getParentRoute: () => root,
   path: "/problems/$code",
@@ -191,6 +215,8 @@ export const router = createRouter({
     fulfillment,
     staff,
     staffCampaign,
+    newDraft,
+    editDraft,
     problem,
   ]),
   scrollRestoration: true,

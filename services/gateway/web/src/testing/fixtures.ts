@@ -77,6 +77,7 @@ export const terms: Terms = {
   fee_basis_points: 300,
   delivery_window_days: 21,
   delivery_model: "Pickup at one place",
+  delivers_to: "hand_over_point",
   delivery_terms: "One pickup day in Capitol Hill; the place is named at acceptance.",
   refund_terms: "In full in every case but a completed campaign.",
 };
@@ -247,6 +248,7 @@ export const plan: Plan = {
   id: "0f6a1d00-0000-4000-8000-000000000004",
   campaign_id: CAMPAIGN_ID,
   kind: "release",
+  kind_words: "Release to the supplier",
   state: "SUBMITTED",
   state_words: "Waiting for the second approval",
   plan_hash: "5b1e51ab7e3d4460a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f6aaaa",
@@ -259,6 +261,22 @@ export const plan: Plan = {
   fee: usd(51_057),
   net: usd(1_650_843),
   line_count: 22,
+  reason_code: null,
+  evidence: [],
+  target_plan_id: null,
+  target_position: null,
+  progress: { applied: 0, failed: 0, of: 22 },
+  preview: [
+    ["escrow", 1_701_900, -1_701_900],
+    ["supplier_payable", 0, 0],
+    ["platform_fee", 0, 51_057],
+    ["psp_clearing", -1_701_900, 1_650_843],
+  ].map(([account, before, moved]) => ({
+    account: String(account),
+    before: usd(Number(before)),
+    movement: usd(Number(moved)),
+    after: usd(Number(before) + Number(moved)),
+  })),
   conditions: [
     "supplier_accepted",
     "fulfillment_confirmed",

@@ -53,13 +53,14 @@ export interface paths {
         };
         /**
          * Your access tokens
-         * @description The live ones, the newest first; the secrets are not among what is kept.
+         * @description The live ones, the newest first, and the scopes that yours may have; the secrets are not among what is kept.
          */
         get: operations["access_tokens_list"];
         put?: never;
         /**
-         * Make an access token that reads for you
-         * @description The secret is shown this once. A token reads only, within its scopes, for a year.
+         * Make an access token for a program of yours
+         * @description The secret is shown this once. A token asks only what its scopes name, for a year, and 90 days when it is a staff
+         *     member's. To make one wants a fresh proof, or a recent sign-in where the account has no second factor.
          */
         post: operations["make_access_token"];
         delete?: never;
@@ -126,6 +127,30 @@ export interface paths {
          * @description The session counts as confirmed by it and gets a new token.
          */
         post: operations["authenticator_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/account/kind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What kind of account you have
+         * @description With the name of a group or an organisation, and whether the kind can be another one now.
+         */
+        get: operations["account_kind_read"];
+        /**
+         * Choose what kind of account you have
+         * @description Another kind only while no commitment of yours is open; the name can be changed at any time.
+         */
+        put: operations["account_kind_choose"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -351,7 +376,7 @@ export interface paths {
         /**
          * Replace what an own draft says
          * @description By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-         *     answered like the first.
+         *     answered like the first. Readiness answers that are not given stay as they are.
          */
         put: operations["revise_draft"];
         post?: never;
@@ -375,7 +400,7 @@ export interface paths {
         get: operations["campaign_clearing_plans"];
         put?: never;
         /**
-         * Make a clearing plan from the records and submit it
+         * Make a plan for an act on money and submit it
          * @description The maker's submission is the first approval.
          */
         post: operations["submit_clearing_plan"];
@@ -423,6 +448,26 @@ export interface paths {
          * @description Each commitment's inspection begins with its own delivery.
          */
         post: operations["record_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/delivery-addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a campaign's units go, for the supplier that fulfils it
+         * @description Of commitments whose funds are held, while the campaign is in fulfillment or inspection; empty before and after.
+         */
+        get: operations["campaign_delivery_addresses"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -609,6 +654,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clearing-plans/{plan_id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The lines of a plan, each with its account before and after
+         * @description As escrow computed them when the plan was submitted.
+         */
+        get: operations["clearing_plan_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clearing-plans/{plan_id}/transfer-retry": {
         parameters: {
             query?: never;
@@ -681,6 +746,26 @@ export interface paths {
          * @description The commitment with its payment, refund, delivery, and what you can do now.
          */
         get: operations["commitments_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commitments/{commitment_id}/delivery-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The address that a commitment of yours was made with
+         * @description As it was then, whatever became of the address since; null where the terms deliver to a hand-over point.
+         */
+        get: operations["commitments_delivery_address"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1013,6 +1098,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your addresses
+         * @description All of them, the default first.
+         */
+        get: operations["addresses_list"];
+        put?: never;
+        /**
+         * Add an address
+         * @description Any address in the United States can be kept; the answer says whether campaigns deliver there. The first one becomes
+         *     the default.
+         */
+        post: operations["addresses_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/addresses/{address_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of your addresses
+         * @description With its version, which a change names.
+         */
+        get: operations["addresses_read"];
+        /**
+         * Change an address
+         * @description `If-Match` names the version that was read. Commitments that were made before keep the address that they were made
+         *     with. The default stays one until another address becomes it.
+         */
+        put: operations["addresses_change"];
+        post?: never;
+        /**
+         * Remove an address
+         * @description Commitments keep the address that they were made with. When it was the default, the oldest other one becomes it.
+         */
+        delete: operations["addresses_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your alert rules
+         * @description Those that wait first, then the newest that are over; without those that you removed.
+         */
+        get: operations["alerts_list"];
+        put?: never;
+        /**
+         * Set an alert rule
+         * @description You get a mail when it comes true: once for a rule about a campaign, once for each refund otherwise. What is so
+         *     already is refused (`alert_true_already`). A rule about a campaign is over with the campaign.
+         */
+        post: operations["set_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/alerts/{rule_id}/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove one of your alert rules
+         * @description A rule that waits; one that is over stays in the list as what was.
+         */
+        post: operations["remove_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/calendar": {
         parameters: {
             query?: never;
@@ -1076,7 +1260,8 @@ export interface paths {
         put?: never;
         /**
          * Ask for the erasure of your data
-         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then.
+         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+         *     a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen.
          */
         post: operations["request_erasure"];
         /**
@@ -1225,6 +1410,26 @@ export interface paths {
          * @description The catalogue behind the `type` of a problem.
          */
         get: operations["problems_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refunds/unsettled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Refunds that are owed, the oldest first
+         * @description With age, attempts, and what happens with each next.
+         */
+        get: operations["refunds_unsettled"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1521,6 +1726,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/transparency/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How refunds stand: what is owed since when, and how long they take
+         * @description Computed from the records at the moment of asking; the same for everybody.
+         */
+        get: operations["transparency_refunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -1587,21 +1812,23 @@ export interface components {
         };
         /**
          * AccessTokenBody
-         * @description What the token may read.
+         * @description What the token may ask: `scopes_offered` of the list of tokens names what your role may give.
          */
         AccessTokenBody: {
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenList
-         * @description The person's live tokens.
+         * @description The person's live tokens, and which scopes a new one may have.
          */
         AccessTokenList: {
             /** Data */
             data: components["schemas"]["AccessTokenView"][];
             /** Next Cursor */
             next_cursor: null;
+            /** Scopes Offered */
+            scopes_offered: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenView
@@ -1628,7 +1855,50 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
+        };
+        /**
+         * AccountKindBody
+         * @description The kind of one's account.
+         */
+        AccountKindBody: {
+            /**
+             * Display Name
+             * @default null
+             */
+            display_name?: string | null;
+            /**
+             * Kind
+             * @default person
+             * @enum {string}
+             */
+            kind?: "person" | "group" | "organisation";
+        };
+        /**
+         * AccountKindView
+         * @description The kind of one's account. `may_change`: no commitment is open, so it can be another one.
+         */
+        AccountKindView: {
+            /** Display Name */
+            display_name: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "group" | "organisation";
+            /** May Change */
+            may_change: boolean;
+        };
+        /**
+         * AccountPreviewView
+         * @description What a plan does to one account class of its campaign's ledger; amounts are credits, a debit is negative.
+         */
+        AccountPreviewView: {
+            /** Account */
+            account: string;
+            after: components["schemas"]["MoneyView"];
+            before: components["schemas"]["MoneyView"];
+            movement: components["schemas"]["MoneyView"];
         };
         /**
          * AccountView
@@ -1661,6 +1931,134 @@ export interface components {
             report_issue: boolean;
             /** Withdraw */
             withdraw: boolean;
+        };
+        /**
+         * AddressBody
+         * @description An address in the United States. `label` is for its person alone; `default` makes it the one that joining proposes,
+         *     and a first address is that in any case.
+         */
+        AddressBody: {
+            /** City */
+            city: string;
+            /**
+             * Country
+             * @default US
+             * @constant
+             */
+            country?: "US";
+            /**
+             * Default
+             * @default false
+             */
+            default?: boolean;
+            /** Label */
+            label: string;
+            /** Lines */
+            lines: string[];
+            /** Postal Code */
+            postal_code: string;
+            /** Recipient */
+            recipient: string;
+            /** Region */
+            region: string;
+        };
+        /**
+         * AddressList
+         * @description One's addresses, the default first.
+         */
+        AddressList: {
+            /** Data */
+            data: components["schemas"]["AddressView"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * AddressView
+         * @description One of one's addresses. `in_delivery_region`: campaigns deliver there.
+         */
+        AddressView: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** City */
+            city: string;
+            /** Country */
+            country: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Default */
+            default: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Delivery Region */
+            in_delivery_region: boolean;
+            /** Label */
+            label: string;
+            /** Lines */
+            lines: string[];
+            /** Postal Code */
+            postal_code: string;
+            /** Recipient */
+            recipient: string;
+            /** Region */
+            region: string;
+        };
+        /**
+         * AlertRuleBody
+         * @description What to be told of: by `kind`, with the fields that it needs.
+         */
+        AlertRuleBody: {
+            /** Rule */
+            rule: components["schemas"]["TargetPercent"] | components["schemas"]["ClosesWithin"] | components["schemas"]["StateReached"] | components["schemas"]["RefundUnsettled"];
+        };
+        /**
+         * AlertRuleList
+         * @description The person's alert rules.
+         */
+        AlertRuleList: {
+            /** Data */
+            data: components["schemas"]["AlertRuleView"][];
+            /** Next Cursor */
+            next_cursor: null;
+        };
+        /**
+         * AlertRuleView
+         * @description An alert rule and what became of it. `fired_at` is when it last came true; a rule about refunds goes on waiting.
+         */
+        AlertRuleView: {
+            /** Campaign Title */
+            campaign_title: string | null;
+            /** Fired At */
+            fired_at: string | null;
+            /** Firings */
+            firings: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Rule */
+            rule: components["schemas"]["TargetPercent"] | components["schemas"]["ClosesWithin"] | components["schemas"]["StateReached"] | components["schemas"]["RefundUnsettled"];
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "fired" | "ended" | "removed";
+            /** Words */
+            words: string;
         };
         /**
          * AmountBody
@@ -1986,6 +2384,24 @@ export interface components {
             test_money: boolean;
         };
         /**
+         * ClosesWithin
+         * @description Joining the campaign ends within so many days.
+         */
+        ClosesWithin: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Days */
+            days: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "closes_within";
+        };
+        /**
          * CodeAnswerBody
          * @description The code from the mail; spaces in it do not count.
          */
@@ -2007,9 +2423,15 @@ export interface components {
         };
         /**
          * CommitBody
-         * @description Join a campaign: units, the hash of the terms that were read, and the card's confirmation token.
+         * @description Join a campaign: units, the hash of the terms that were read, and the card's confirmation token. `address_id` names
+         *     one of one's addresses where the terms deliver to it, and is left out where they do not.
          */
         CommitBody: {
+            /**
+             * Address Id
+             * @default null
+             */
+            address_id?: string | null;
             /** Confirmation Token */
             confirmation_token: string;
             /** Quantity */
@@ -2147,6 +2569,16 @@ export interface components {
             unit_price: components["schemas"]["MoneyView"];
         };
         /**
+         * CompletenessView
+         * @description Whether a part of the file is complete, and how many rows of it the file can hold.
+         */
+        CompletenessView: {
+            /** Complete */
+            complete: boolean;
+            /** Rows Max */
+            rows_max: number;
+        };
+        /**
          * ConditionView
          * @description A release condition with its verdict.
          */
@@ -2198,6 +2630,32 @@ export interface components {
         DeclineBody: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * DeliveryAddressList
+         * @description A part of the addresses that a campaign's units go to.
+         */
+        DeliveryAddressList: {
+            /** Data */
+            data: components["schemas"]["DeliveryAddressView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DeliveryAddressView
+         * @description Where a commitment's units go.
+         */
+        DeliveryAddressView: {
+            address: components["schemas"]["PostalAddress"];
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** Quantity */
+            quantity: number;
+            /** Reference */
+            reference: string | null;
         };
         /**
          * DeliveryBody
@@ -2491,6 +2949,20 @@ export interface components {
             message: string;
             /** Pointer */
             pointer: string;
+        };
+        /**
+         * FrozenAddressView
+         * @description The address of one commitment as it was when the commitment was made; null when it needs none.
+         */
+        FrozenAddressView: {
+            address: components["schemas"]["PostalAddress"] | null;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** Frozen At */
+            frozen_at: string | null;
         };
         /**
          * Health
@@ -2855,7 +3327,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
             /** Secret */
             secret: string;
         };
@@ -2995,8 +3467,15 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Display Name */
+            display_name: string | null;
             /** Email */
             email: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "group" | "organisation";
             /** Label */
             label: string | null;
             /** Role */
@@ -3033,7 +3512,8 @@ export interface components {
         };
         /**
          * OwnDataView
-         * @description Everything kept of one person; null stands for a part that was not asked for.
+         * @description Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+         *     was, by its name, whether a bound cut something off.
          */
         OwnDataView: {
             /** Access Tokens */
@@ -3041,10 +3521,20 @@ export interface components {
             account: components["schemas"]["OwnAccountView"] | null;
             /** Acts */
             acts: components["schemas"]["OwnActView"][] | null;
+            /** Addresses */
+            addresses: components["schemas"]["AddressView"][] | null;
+            /** Alerts */
+            alerts: components["schemas"]["AlertRuleView"][] | null;
             /** Commitments */
             commitments: components["schemas"]["CommitmentView"][] | null;
+            /** Completeness */
+            completeness: {
+                [key: string]: components["schemas"]["CompletenessView"];
+            };
             /** Consents */
             consents: components["schemas"]["ConsentView"][] | null;
+            /** Delivery Addresses */
+            delivery_addresses: components["schemas"]["FrozenAddressView"][] | null;
             /** Invitations */
             invitations: components["schemas"]["OwnInvitationView"][] | null;
             /** Issues */
@@ -3229,17 +3719,90 @@ export interface components {
             state: "awaited" | "started" | "declined" | "action_required" | "held" | "ended";
         };
         /**
+         * PlanAmountBody
+         * @description An amount as it is asked for; whether it can be given is escrow's to judge, and a refusal leaves a record.
+         */
+        PlanAmountBody: {
+            /** Amount */
+            amount: number;
+            /** Currency */
+            currency: string;
+        };
+        /**
          * PlanBody
-         * @description A clearing plan to be made from the records.
+         * @description A plan for an act on money. A release is made from the records; an act by hand names its lines, a reason code, where
+         *     the evidence lies, and the earlier plan or the ledger position that it is about.
          */
         PlanBody: {
             /**
-             * Kind
-             * @enum {string}
+             * Evidence
+             * @default []
              */
-            kind: "release" | "reserve_release";
+            evidence?: string[];
+            /** Kind */
+            kind: ("release" | "reserve_release") | ("manual_refund" | "partial_refund" | "outside_payout" | "goodwill" | "recovery" | "correction" | "give_up");
+            /**
+             * Lines
+             * @default []
+             */
+            lines?: components["schemas"]["PlanLineBody"][];
             /** Reason */
             reason: string;
+            /**
+             * Reason Code
+             * @default null
+             */
+            reason_code?: ("quality_issue" | "delivery_failure" | "delay_exit" | "partial" | "refund_failed" | "chargeback" | "wrong_posting" | "transfer_refused") | null;
+            /**
+             * Target Plan Id
+             * @default null
+             */
+            target_plan_id?: string | null;
+            /**
+             * Target Position
+             * @default null
+             */
+            target_position?: number | null;
+        };
+        /**
+         * PlanLineBody
+         * @description A commitment of the campaign, and the amount for it.
+         */
+        PlanLineBody: {
+            amount: components["schemas"]["PlanAmountBody"];
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+        };
+        /**
+         * PlanLineList
+         * @description A part of a plan's lines.
+         */
+        PlanLineList: {
+            /** Data */
+            data: components["schemas"]["PlanLineView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * PlanLineView
+         * @description A line of a plan, with its account before and after it, as computed when the plan was submitted.
+         */
+        PlanLineView: {
+            /** Account */
+            account: string;
+            after: components["schemas"]["MoneyView"];
+            amount: components["schemas"]["MoneyView"];
+            before: components["schemas"]["MoneyView"];
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** To Reserve */
+            to_reserve: boolean;
         };
         /**
          * PlanList
@@ -3250,6 +3813,18 @@ export interface components {
             data: components["schemas"]["PlanView"][];
             /** Next Cursor */
             next_cursor?: null;
+        };
+        /**
+         * PlanProgressView
+         * @description How far a plan's lines are: those applied, and those that became cases instead.
+         */
+        PlanProgressView: {
+            /** Applied */
+            applied: number;
+            /** Failed */
+            failed: number;
+            /** Of */
+            of: number;
         };
         /**
          * PlanView
@@ -3265,6 +3840,8 @@ export interface components {
             campaign_id: string;
             /** Conditions */
             conditions: components["schemas"]["ConditionView"][];
+            /** Evidence */
+            evidence: string[];
             fee: components["schemas"]["MoneyView"];
             gross: components["schemas"]["MoneyView"];
             /**
@@ -3272,11 +3849,10 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "release" | "reserve_release";
+            /** Kind */
+            kind: ("release" | "reserve_release") | ("manual_refund" | "partial_refund" | "outside_payout" | "goodwill" | "recovery" | "correction" | "give_up");
+            /** Kind Words */
+            kind_words: string;
             /** Line Count */
             line_count: number;
             /** Maker Id */
@@ -3284,8 +3860,13 @@ export interface components {
             net: components["schemas"]["MoneyView"];
             /** Plan Hash */
             plan_hash: string;
+            /** Preview */
+            preview: components["schemas"]["AccountPreviewView"][];
+            progress: components["schemas"]["PlanProgressView"];
             /** Reason */
             reason: string;
+            /** Reason Code */
+            reason_code: string | null;
             /** Refused Code */
             refused_code: string | null;
             reserve: components["schemas"]["MoneyView"];
@@ -3293,7 +3874,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "SUBMITTED" | "APPROVED" | "SENDING" | "RELEASED" | "STOPPED";
+            state: "SUBMITTED" | "APPROVED" | "SENDING" | "RELEASED" | "DONE" | "STOPPED";
             /** State Words */
             state_words: string;
             /**
@@ -3301,12 +3882,31 @@ export interface components {
              * Format: date-time
              */
             submitted_at: string;
-            /**
-             * Supplier Id
-             * Format: uuid
-             */
-            supplier_id: string;
+            /** Supplier Id */
+            supplier_id: string | null;
+            /** Target Plan Id */
+            target_plan_id: string | null;
+            /** Target Position */
+            target_position: number | null;
             transfer: components["schemas"]["TransferView"] | null;
+        };
+        /**
+         * PostalAddress
+         * @description Where somebody is reached by a carrier.
+         */
+        PostalAddress: {
+            /** City */
+            city: string;
+            /** Country */
+            country: string;
+            /** Lines */
+            lines: string[];
+            /** Postal Code */
+            postal_code: string;
+            /** Recipient */
+            recipient: string;
+            /** Region */
+            region: string;
         };
         /**
          * ProblemCatalogue
@@ -3471,8 +4071,47 @@ export interface components {
             source: string;
         };
         /**
+         * RefundFigures
+         * @description How refunds stand, for everybody: what is owed and since when, and how long nineteen of twenty took.
+         */
+        RefundFigures: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Ninety Fifth Percentile Seconds */
+            ninety_fifth_percentile_seconds: number | null;
+            /** Oldest Age Seconds */
+            oldest_age_seconds: number | null;
+            /** Oldest Decided At */
+            oldest_decided_at: string | null;
+            /** Rule */
+            rule: string;
+            /** Settled */
+            settled: number;
+            /** Settled Within Days */
+            settled_within_days: number;
+            /** Unsettled */
+            unsettled: number;
+        };
+        /**
+         * RefundUnsettled
+         * @description A refund of the person's, of whichever campaign, is not sent so many hours after it was decided.
+         */
+        RefundUnsettled: {
+            /** Hours */
+            hours: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "refund_unsettled";
+        };
+        /**
          * RefundView
-         * @description A refund: paid only when its state is `sent`; `charged_back` when the bank gave the money back instead.
+         * @description A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof);
+         *     `charged_back` when the bank gave the money back instead.
          */
         RefundView: {
             amount: components["schemas"]["MoneyView"];
@@ -3486,7 +4125,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "decided" | "pending" | "sent" | "failed" | "charged_back";
+            state: "decided" | "pending" | "sent" | "failed" | "paid_outside" | "charged_back";
         };
         /**
          * ResourceView
@@ -3607,9 +4246,12 @@ export interface components {
         };
         /**
          * SettlementView
-         * @description How many refunds of a closed campaign are paid and how many are still owed.
+         * @description How many refunds of a closed campaign are paid and how many are still owed. `expected_by` goes on at the pace so far;
+         *     it is absent while there is none to go on from, and speaks of no refund that was refused.
          */
         SettlementView: {
+            /** Expected By */
+            expected_by: string | null;
             /** Refunds Owed */
             refunds_owed: number;
             /** Refunds Paid */
@@ -3664,11 +4306,23 @@ export interface components {
         };
         /**
          * SignUpCodeBody
-         * @description An invitation's token, and the address that is to become the account's.
+         * @description An invitation's token, the address that is to become the account's, and what kind of account a participant's is to
+         *     be.
          */
         SignUpCodeBody: {
+            /**
+             * Display Name
+             * @default null
+             */
+            display_name?: string | null;
             /** Email */
             email: string;
+            /**
+             * Kind
+             * @default person
+             * @enum {string}
+             */
+            kind?: "person" | "group" | "organisation";
             /** Token */
             token: string;
         };
@@ -3737,6 +4391,27 @@ export interface components {
             returned_reason: string | null;
             /** Supplier Ids */
             supplier_ids: string[];
+        };
+        /**
+         * StateReached
+         * @description The campaign reaches a state.
+         */
+        StateReached: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "campaign_state";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "TARGET_ACHIEVED" | "PENDING_ACCEPTANCE" | "FULFILLMENT" | "INSPECTION" | "COMPLETED" | "CLOSED";
         };
         /**
          * StripeView
@@ -3812,10 +4487,29 @@ export interface components {
             tier: string;
         };
         /**
+         * TargetPercent
+         * @description The held units reach this part of the target quantity.
+         */
+        TargetPercent: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "target_percent";
+            /** Percent */
+            percent: number;
+        };
+        /**
          * Terms
          * @description The exact terms people join under. Their hash is what participants and supplier accept.
          *
          *     The fee lies inside the unit price (basis points of it) and is taken only at completion. Dates are stack time.
+         *     `delivery_model` says in words what `delivers_to` decides: whether a join has to name an address.
          */
         Terms: {
             /** Capacity Units */
@@ -3827,6 +4521,12 @@ export interface components {
             close_at: string;
             /** Currency */
             currency: string;
+            /**
+             * Delivers To
+             * @default hand_over_point
+             * @enum {string}
+             */
+            delivers_to?: "hand_over_point" | "participant_address";
             /** Delivery Model */
             delivery_model: string;
             /** Delivery Terms */
@@ -3879,6 +4579,61 @@ export interface components {
         TransferView: {
             /** Id */
             id: string;
+        };
+        /**
+         * UnsettledRefundList
+         * @description A part of the refunds that are owed, the oldest first.
+         */
+        UnsettledRefundList: {
+            /** Data */
+            data: components["schemas"]["UnsettledRefundView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * UnsettledRefundView
+         * @description A refund that is owed: how old it is, how often it was tried, and what happens with it next.
+         */
+        UnsettledRefundView: {
+            /** Age Seconds */
+            age_seconds: number;
+            amount: components["schemas"]["MoneyView"];
+            /** Attempts */
+            attempts: number;
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Next Act */
+            next_act: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "decided" | "pending" | "failed";
+            /**
+             * State At
+             * Format: date-time
+             */
+            state_at: string;
         };
         /**
          * VersionView
@@ -4036,7 +4791,10 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "scopes_offered": [
+                     *         "campaigns"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AccessTokenList"];
@@ -4115,7 +4873,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "scopes": [
-                 *         "commitments"
+                 *         "campaigns"
                  *       ]
                  *     }
                  */
@@ -4127,7 +4885,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -4184,7 +4942,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4206,7 +4964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4301,7 +5059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4401,7 +5159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4493,7 +5251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4504,7 +5262,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4642,7 +5400,240 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    account_kind_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Emerald Supply",
+                     *       "kind": "person",
+                     *       "may_change": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountKindView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    account_kind_choose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "person"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountKindBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Emerald Supply",
+                     *       "kind": "person",
+                     *       "may_change": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountKindView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4725,7 +5716,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -4782,7 +5773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4804,7 +5795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4904,7 +5895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -4999,7 +5990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5010,7 +6001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5125,7 +6116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5147,7 +6138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5467,7 +6458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5607,7 +6598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5688,7 +6679,7 @@ export interface operations {
                     "text/calendar": string;
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5813,7 +6804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5931,7 +6922,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6010,6 +7001,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -6055,6 +7047,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -6088,7 +7081,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6164,7 +7157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6175,7 +7168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6197,7 +7190,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6250,7 +7243,13 @@ export interface operations {
     campaigns_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
@@ -6262,7 +7261,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6342,6 +7341,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -6387,6 +7387,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -6416,7 +7417,20 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6541,7 +7555,7 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6621,6 +7635,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -6666,6 +7681,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -6699,7 +7715,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6775,7 +7791,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6786,7 +7802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6800,7 +7816,7 @@ export interface operations {
             /** @description A problem with one of the codes: version_stale. */
             412: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -6821,7 +7837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6919,6 +7935,9 @@ export interface operations {
                      *               "name": "Emerald Supply"
                      *             }
                      *           ],
+                     *           "evidence": [
+                     *             "evidence"
+                     *           ],
                      *           "fee": {
                      *             "amount": 109800,
                      *             "currency": "USD"
@@ -6929,6 +7948,7 @@ export interface operations {
                      *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "kind": "release",
+                     *           "kind_words": "kind words",
                      *           "line_count": 1,
                      *           "maker_id": "maker id",
                      *           "net": {
@@ -6936,7 +7956,30 @@ export interface operations {
                      *             "currency": "USD"
                      *           },
                      *           "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "preview": [
+                     *             {
+                     *               "account": "account",
+                     *               "after": {
+                     *                 "amount": 109800,
+                     *                 "currency": "USD"
+                     *               },
+                     *               "before": {
+                     *                 "amount": 109800,
+                     *                 "currency": "USD"
+                     *               },
+                     *               "movement": {
+                     *                 "amount": 109800,
+                     *                 "currency": "USD"
+                     *               }
+                     *             }
+                     *           ],
+                     *           "progress": {
+                     *             "applied": 1,
+                     *             "failed": 1,
+                     *             "of": 1
+                     *           },
                      *           "reason": "All conditions are met.",
+                     *           "reason_code": "reason code",
                      *           "refused_code": "refused code",
                      *           "reserve": {
                      *             "amount": 109800,
@@ -6946,6 +7989,8 @@ export interface operations {
                      *           "state_words": "Funds held",
                      *           "submitted_at": "2026-11-21T10:00:00Z",
                      *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "target_plan_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "target_position": 1,
                      *           "transfer": {
                      *             "id": "id"
                      *           }
@@ -6979,7 +8024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7051,8 +8096,22 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "kind": "release",
-                 *       "reason": "All conditions are met."
+                 *       "evidence": [
+                 *         "issue:7f3a",
+                 *         "photo:sha256-2c26b46b"
+                 *       ],
+                 *       "kind": "partial_refund",
+                 *       "lines": [
+                 *         {
+                 *           "amount": {
+                 *             "amount": 12000,
+                 *             "currency": "USD"
+                 *           },
+                 *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b"
+                 *         }
+                 *       ],
+                 *       "reason": "The drum was dented; the participant keeps it for a part of the price.",
+                 *       "reason_code": "quality_issue"
                  *     }
                  */
                 "application/json": components["schemas"]["PlanBody"];
@@ -7063,7 +8122,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7084,6 +8143,9 @@ export interface operations {
                      *           "name": "Emerald Supply"
                      *         }
                      *       ],
+                     *       "evidence": [
+                     *         "evidence"
+                     *       ],
                      *       "fee": {
                      *         "amount": 109800,
                      *         "currency": "USD"
@@ -7094,6 +8156,7 @@ export interface operations {
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "kind": "release",
+                     *       "kind_words": "kind words",
                      *       "line_count": 1,
                      *       "maker_id": "maker id",
                      *       "net": {
@@ -7101,7 +8164,30 @@ export interface operations {
                      *         "currency": "USD"
                      *       },
                      *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "preview": [
+                     *         {
+                     *           "account": "account",
+                     *           "after": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "before": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "movement": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "progress": {
+                     *         "applied": 1,
+                     *         "failed": 1,
+                     *         "of": 1
+                     *       },
                      *       "reason": "All conditions are met.",
+                     *       "reason_code": "reason code",
                      *       "refused_code": "refused code",
                      *       "reserve": {
                      *         "amount": 109800,
@@ -7111,6 +8197,8 @@ export interface operations {
                      *       "state_words": "Funds held",
                      *       "submitted_at": "2026-11-21T10:00:00Z",
                      *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_plan_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_position": 1,
                      *       "transfer": {
                      *         "id": "id"
                      *       }
@@ -7123,7 +8211,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7199,7 +8287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7210,7 +8298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7232,7 +8320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7372,7 +8460,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7383,7 +8471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7468,7 +8556,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7557,7 +8645,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7644,7 +8732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7655,7 +8743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7677,7 +8765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7785,7 +8873,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7861,7 +8949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7872,7 +8960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7894,7 +8982,151 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_delivery_addresses: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "address": {
+                     *             "city": "Seattle",
+                     *             "country": "US",
+                     *             "lines": [
+                     *               "5314 22nd Avenue NW"
+                     *             ],
+                     *             "postal_code": "98107",
+                     *             "recipient": "Maya Lindqvist",
+                     *             "region": "WA"
+                     *           },
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "quantity": 2,
+                     *           "reference": "R-7K2M"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeliveryAddressList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8002,7 +9234,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8078,7 +9310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8089,7 +9321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8111,7 +9343,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8194,7 +9426,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8355,6 +9587,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -8400,6 +9633,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -8433,7 +9667,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8509,7 +9743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8520,7 +9754,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8542,7 +9776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8655,7 +9889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8823,6 +10057,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -8868,6 +10103,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -8901,7 +10137,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8977,7 +10213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8988,7 +10224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9010,7 +10246,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9166,6 +10402,7 @@ export interface operations {
                      *         "units_left": 47
                      *       },
                      *       "settlement": {
+                     *         "expected_by": "2026-11-21T10:00:00Z",
                      *         "refunds_owed": 1,
                      *         "refunds_paid": 1
                      *       },
@@ -9211,6 +10448,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -9244,7 +10482,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9320,7 +10558,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9331,7 +10569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9353,7 +10591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9470,7 +10708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9555,6 +10793,9 @@ export interface operations {
                      *           "name": "Emerald Supply"
                      *         }
                      *       ],
+                     *       "evidence": [
+                     *         "evidence"
+                     *       ],
                      *       "fee": {
                      *         "amount": 109800,
                      *         "currency": "USD"
@@ -9565,6 +10806,7 @@ export interface operations {
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "kind": "release",
+                     *       "kind_words": "kind words",
                      *       "line_count": 1,
                      *       "maker_id": "maker id",
                      *       "net": {
@@ -9572,7 +10814,30 @@ export interface operations {
                      *         "currency": "USD"
                      *       },
                      *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "preview": [
+                     *         {
+                     *           "account": "account",
+                     *           "after": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "before": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "movement": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "progress": {
+                     *         "applied": 1,
+                     *         "failed": 1,
+                     *         "of": 1
+                     *       },
                      *       "reason": "All conditions are met.",
+                     *       "reason_code": "reason code",
                      *       "refused_code": "refused code",
                      *       "reserve": {
                      *         "amount": 109800,
@@ -9582,6 +10847,8 @@ export interface operations {
                      *       "state_words": "Funds held",
                      *       "submitted_at": "2026-11-21T10:00:00Z",
                      *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_plan_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_position": 1,
                      *       "transfer": {
                      *         "id": "id"
                      *       }
@@ -9612,7 +10879,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9714,6 +10981,9 @@ export interface operations {
                      *           "name": "Emerald Supply"
                      *         }
                      *       ],
+                     *       "evidence": [
+                     *         "evidence"
+                     *       ],
                      *       "fee": {
                      *         "amount": 109800,
                      *         "currency": "USD"
@@ -9724,6 +10994,7 @@ export interface operations {
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "kind": "release",
+                     *       "kind_words": "kind words",
                      *       "line_count": 1,
                      *       "maker_id": "maker id",
                      *       "net": {
@@ -9731,7 +11002,30 @@ export interface operations {
                      *         "currency": "USD"
                      *       },
                      *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "preview": [
+                     *         {
+                     *           "account": "account",
+                     *           "after": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "before": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "movement": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "progress": {
+                     *         "applied": 1,
+                     *         "failed": 1,
+                     *         "of": 1
+                     *       },
                      *       "reason": "All conditions are met.",
+                     *       "reason_code": "reason code",
                      *       "refused_code": "refused code",
                      *       "reserve": {
                      *         "amount": 109800,
@@ -9741,6 +11035,8 @@ export interface operations {
                      *       "state_words": "Funds held",
                      *       "submitted_at": "2026-11-21T10:00:00Z",
                      *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_plan_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_position": 1,
                      *       "transfer": {
                      *         "id": "id"
                      *       }
@@ -9753,7 +11049,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9829,7 +11125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9840,7 +11136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9862,7 +11158,153 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    clearing_plan_lines: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "account": "account",
+                     *           "after": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "before": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "to_reserve": true
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlanLineList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9960,6 +11402,9 @@ export interface operations {
                      *           "name": "Emerald Supply"
                      *         }
                      *       ],
+                     *       "evidence": [
+                     *         "evidence"
+                     *       ],
                      *       "fee": {
                      *         "amount": 109800,
                      *         "currency": "USD"
@@ -9970,6 +11415,7 @@ export interface operations {
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "kind": "release",
+                     *       "kind_words": "kind words",
                      *       "line_count": 1,
                      *       "maker_id": "maker id",
                      *       "net": {
@@ -9977,7 +11423,30 @@ export interface operations {
                      *         "currency": "USD"
                      *       },
                      *       "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "preview": [
+                     *         {
+                     *           "account": "account",
+                     *           "after": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "before": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "movement": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "progress": {
+                     *         "applied": 1,
+                     *         "failed": 1,
+                     *         "of": 1
+                     *       },
                      *       "reason": "All conditions are met.",
+                     *       "reason_code": "reason code",
                      *       "refused_code": "refused code",
                      *       "reserve": {
                      *         "amount": 109800,
@@ -9987,6 +11456,8 @@ export interface operations {
                      *       "state_words": "Funds held",
                      *       "submitted_at": "2026-11-21T10:00:00Z",
                      *       "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_plan_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "target_position": 1,
                      *       "transfer": {
                      *         "id": "id"
                      *       }
@@ -9999,7 +11470,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10075,7 +11546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10086,7 +11557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10108,7 +11579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10379,7 +11850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10539,7 +12010,120 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    commitments_delivery_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": {
+                     *         "city": "Seattle",
+                     *         "country": "US",
+                     *         "lines": [
+                     *           "5314 22nd Avenue NW"
+                     *         ],
+                     *         "postal_code": "98107",
+                     *         "recipient": "Maya Lindqvist",
+                     *         "region": "WA"
+                     *       },
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "frozen_at": "2026-11-21T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FrozenAddressView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10625,7 +12209,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10651,7 +12235,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10727,7 +12311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10738,7 +12322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10760,7 +12344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10930,7 +12514,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11017,7 +12601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11028,7 +12612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11050,7 +12634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11216,7 +12800,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11292,7 +12876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11303,7 +12887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11325,7 +12909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11572,7 +13156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11688,7 +13272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11710,7 +13294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11827,7 +13411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11956,7 +13540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12054,7 +13638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12178,7 +13762,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12254,7 +13838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12265,7 +13849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12287,7 +13871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12415,7 +13999,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12491,7 +14075,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12502,7 +14086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12524,7 +14108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12607,7 +14191,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12632,7 +14216,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12708,7 +14292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12719,7 +14303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12741,7 +14325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12830,6 +14414,7 @@ export interface operations {
                      *             "capacity_units": 80,
                      *             "close_at": "2026-11-21T10:00:00Z",
                      *             "currency": "usd",
+                     *             "delivers_to": "hand_over_point",
                      *             "delivery_model": "to the door",
                      *             "delivery_terms": "Delivered to each address within the window.",
                      *             "delivery_window_days": 21,
@@ -12881,7 +14466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12986,6 +14571,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -13016,7 +14602,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13092,7 +14678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13103,7 +14689,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13125,7 +14711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13230,6 +14816,7 @@ export interface operations {
                      *         "capacity_units": 80,
                      *         "close_at": "2026-11-21T10:00:00Z",
                      *         "currency": "usd",
+                     *         "delivers_to": "hand_over_point",
                      *         "delivery_model": "to the door",
                      *         "delivery_terms": "Delivered to each address within the window.",
                      *         "delivery_window_days": 21,
@@ -13260,7 +14847,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13336,7 +14923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13347,7 +14934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13369,7 +14956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13477,7 +15064,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13553,7 +15140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13564,7 +15151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13586,7 +15173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13671,6 +15258,1251 @@ export interface operations {
             };
             /** @description A problem with one of the codes: not_signed_in. */
             401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    addresses_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "changed_at": "2026-11-21T10:00:00Z",
+                     *           "city": "Seattle",
+                     *           "country": "US",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "default": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "in_delivery_region": true,
+                     *           "label": "maya",
+                     *           "lines": [
+                     *             "5314 22nd Avenue NW"
+                     *           ],
+                     *           "postal_code": "98107",
+                     *           "recipient": "Maya Lindqvist",
+                     *           "region": "WA"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AddressList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    addresses_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "city": "Seattle",
+                 *       "default": true,
+                 *       "label": "Home",
+                 *       "lines": [
+                 *         "5314 22nd Avenue NW",
+                 *         "Apartment 4"
+                 *       ],
+                 *       "postal_code": "98107",
+                 *       "recipient": "Maya Lindqvist",
+                 *       "region": "WA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AddressBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-11-21T10:00:00Z",
+                     *       "city": "Seattle",
+                     *       "country": "US",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "default": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "in_delivery_region": true,
+                     *       "label": "maya",
+                     *       "lines": [
+                     *         "5314 22nd Avenue NW"
+                     *       ],
+                     *       "postal_code": "98107",
+                     *       "recipient": "Maya Lindqvist",
+                     *       "region": "WA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AddressView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    addresses_read: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-11-21T10:00:00Z",
+                     *       "city": "Seattle",
+                     *       "country": "US",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "default": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "in_delivery_region": true,
+                     *       "label": "maya",
+                     *       "lines": [
+                     *         "5314 22nd Avenue NW"
+                     *       ],
+                     *       "postal_code": "98107",
+                     *       "recipient": "Maya Lindqvist",
+                     *       "region": "WA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AddressView"];
+                };
+            };
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    addresses_change: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The ETag of the version that the change is based on.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-Match": string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "city": "Seattle",
+                 *       "default": true,
+                 *       "label": "Home",
+                 *       "lines": [
+                 *         "5314 22nd Avenue NW",
+                 *         "Apartment 4"
+                 *       ],
+                 *       "postal_code": "98107",
+                 *       "recipient": "Maya Lindqvist",
+                 *       "region": "WA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AddressBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-11-21T10:00:00Z",
+                     *       "city": "Seattle",
+                     *       "country": "US",
+                     *       "created_at": "2026-11-21T10:00:00Z",
+                     *       "default": true,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "in_delivery_region": true,
+                     *       "label": "maya",
+                     *       "lines": [
+                     *         "5314 22nd Avenue NW"
+                     *       ],
+                     *       "postal_code": "98107",
+                     *       "recipient": "Maya Lindqvist",
+                     *       "region": "WA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AddressView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: version_stale. */
+            412: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: version_missing. */
+            428: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    addresses_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    alerts_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "fired_at": "2026-11-21T10:00:00Z",
+                     *           "firings": 1,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "rule": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "target_percent",
+                     *             "percent": 1
+                     *           },
+                     *           "set_at": "2026-11-21T10:00:00Z",
+                     *           "state": "waiting",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    set_alert_rule: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rule": {
+                 *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                 *         "kind": "target_percent",
+                 *         "percent": 80
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlertRuleBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            201: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "fired_at": "2026-11-21T10:00:00Z",
+                     *       "firings": 1,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "rule": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "kind": "target_percent",
+                     *         "percent": 1
+                     *       },
+                     *       "set_at": "2026-11-21T10:00:00Z",
+                     *       "state": "waiting",
+                     *       "words": "Everybody is refunded in full."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    remove_alert_rule: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "fired_at": "2026-11-21T10:00:00Z",
+                     *       "firings": 1,
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "rule": {
+                     *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "kind": "target_percent",
+                     *         "percent": 1
+                     *       },
+                     *       "set_at": "2026-11-21T10:00:00Z",
+                     *       "state": "waiting",
+                     *       "words": "Everybody is refunded in full."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -13982,7 +16814,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "json" | "html";
-                section?: ("account" | "commitments" | "consents" | "issues" | "acts" | "sessions" | "passkeys" | "invitations" | "access_tokens" | "notices")[] | null;
+                section?: ("account" | "addresses" | "delivery_addresses" | "commitments" | "consents" | "issues" | "acts" | "sessions" | "passkeys" | "invitations" | "access_tokens" | "alerts" | "notices")[] | null;
             };
             header?: never;
             path?: never;
@@ -14014,7 +16846,9 @@ export interface operations {
                      *       ],
                      *       "account": {
                      *         "created_at": "2026-11-21T10:00:00Z",
+                     *         "display_name": "Emerald Supply",
                      *         "email": "maya@demo.test",
+                     *         "kind": "person",
                      *         "label": "maya",
                      *         "role": "role",
                      *         "subject_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
@@ -14027,6 +16861,40 @@ export interface operations {
                      *           "received_at": "2026-11-21T10:00:00Z",
                      *           "resource_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "resource_type": "resource type"
+                     *         }
+                     *       ],
+                     *       "addresses": [
+                     *         {
+                     *           "changed_at": "2026-11-21T10:00:00Z",
+                     *           "city": "Seattle",
+                     *           "country": "US",
+                     *           "created_at": "2026-11-21T10:00:00Z",
+                     *           "default": true,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "in_delivery_region": true,
+                     *           "label": "maya",
+                     *           "lines": [
+                     *             "5314 22nd Avenue NW"
+                     *           ],
+                     *           "postal_code": "98107",
+                     *           "recipient": "Maya Lindqvist",
+                     *           "region": "WA"
+                     *         }
+                     *       ],
+                     *       "alerts": [
+                     *         {
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "fired_at": "2026-11-21T10:00:00Z",
+                     *           "firings": 1,
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "rule": {
+                     *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "target_percent",
+                     *             "percent": 1
+                     *           },
+                     *           "set_at": "2026-11-21T10:00:00Z",
+                     *           "state": "waiting",
+                     *           "words": "Everybody is refunded in full."
                      *         }
                      *       ],
                      *       "commitments": [
@@ -14103,12 +16971,29 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "completeness": {},
                      *       "consents": [
                      *         {
                      *           "agreed_at": "2026-11-21T10:00:00Z",
                      *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "campaign_title": "Heat-pump dryers for Ballard",
                      *           "terms_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ],
+                     *       "delivery_addresses": [
+                     *         {
+                     *           "address": {
+                     *             "city": "Seattle",
+                     *             "country": "US",
+                     *             "lines": [
+                     *               "5314 22nd Avenue NW"
+                     *             ],
+                     *             "postal_code": "98107",
+                     *             "recipient": "Maya Lindqvist",
+                     *             "region": "WA"
+                     *           },
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "frozen_at": "2026-11-21T10:00:00Z"
                      *         }
                      *       ],
                      *       "invitations": [
@@ -14174,7 +17059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14582,7 +17467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14656,7 +17541,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -14716,7 +17601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14727,7 +17612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14749,7 +17634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14861,7 +17746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14883,7 +17768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15002,7 +17887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15024,7 +17909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15147,7 +18032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15269,7 +18154,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15387,7 +18272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15488,6 +18373,137 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    refunds_unsettled: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "age_seconds": 1,
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "attempts": 1,
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "decided_at": "2026-11-21T10:00:00Z",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "next_act": "next act",
+                     *           "reason": "All conditions are met.",
+                     *           "state": "decided",
+                     *           "state_at": "2026-11-21T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UnsettledRefundList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;
@@ -15793,7 +18809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15913,7 +18929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16030,7 +19046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16052,7 +19068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16190,7 +19206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16378,7 +19394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16400,7 +19416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16511,6 +19527,9 @@ export interface operations {
                      *               "name": "Emerald Supply"
                      *             }
                      *           ],
+                     *           "evidence": [
+                     *             "evidence"
+                     *           ],
                      *           "fee": {
                      *             "amount": 109800,
                      *             "currency": "USD"
@@ -16521,6 +19540,7 @@ export interface operations {
                      *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "kind": "release",
+                     *           "kind_words": "kind words",
                      *           "line_count": 1,
                      *           "maker_id": "maker id",
                      *           "net": {
@@ -16528,7 +19548,30 @@ export interface operations {
                      *             "currency": "USD"
                      *           },
                      *           "plan_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "preview": [
+                     *             {
+                     *               "account": "account",
+                     *               "after": {
+                     *                 "amount": 109800,
+                     *                 "currency": "USD"
+                     *               },
+                     *               "before": {
+                     *                 "amount": 109800,
+                     *                 "currency": "USD"
+                     *               },
+                     *               "movement": {
+                     *                 "amount": 109800,
+                     *                 "currency": "USD"
+                     *               }
+                     *             }
+                     *           ],
+                     *           "progress": {
+                     *             "applied": 1,
+                     *             "failed": 1,
+                     *             "of": 1
+                     *           },
                      *           "reason": "All conditions are met.",
+                     *           "reason_code": "reason code",
                      *           "refused_code": "refused code",
                      *           "reserve": {
                      *             "amount": 109800,
@@ -16538,6 +19581,8 @@ export interface operations {
                      *           "state_words": "Funds held",
                      *           "submitted_at": "2026-11-21T10:00:00Z",
                      *           "supplier_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "target_plan_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "target_position": 1,
                      *           "transfer": {
                      *             "id": "id"
                      *           }
@@ -16763,7 +19808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16912,7 +19957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17139,7 +20184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17316,7 +20361,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -17338,7 +20383,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -17414,7 +20459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17425,7 +20470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17447,7 +20492,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17456,6 +20501,79 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    transparency_refunds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-11-21T10:00:00Z",
+                     *       "ninety_fifth_percentile_seconds": 1,
+                     *       "oldest_age_seconds": 1,
+                     *       "oldest_decided_at": "2026-11-21T10:00:00Z",
+                     *       "rule": "rule",
+                     *       "settled": 1,
+                     *       "settled_within_days": 1,
+                     *       "unsettled": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RefundFigures"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */

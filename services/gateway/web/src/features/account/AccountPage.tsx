@@ -9,7 +9,9 @@ import { RequireRole } from "@/shared/RequireRole";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { useSignOut } from "@/shared/session";
+import { AddressSection } from "./AddressSection";
 import { INVITES } from "./inviting";
+import { KindSection } from "./KindSection";
 
 /** Who is signed in, in which role. */
 export function AccountPage() {
@@ -46,7 +48,7 @@ export function AccountPage() {
                 <p>
                   <TextLink to="/account/data">{t("myData.title")}</TextLink>
                 </p>
-                {account.role === "participant" ? (
+                {account.role !== "supplier" ? (
                   <p>
                     <TextLink to="/account/kit">{t("kit.title")}</TextLink>
                   </p>
@@ -65,6 +67,12 @@ export function AccountPage() {
                 </div>
               </Stack>
             </Section>
+            {account.role === "participant" ? (
+              <>
+                <KindSection />
+                <AddressSection />
+              </>
+            ) : null}
           </Page>
         );
       }}

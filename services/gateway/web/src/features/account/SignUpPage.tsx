@@ -70,7 +70,11 @@ function Invited({ token }: { token: string }) {
             </Section>
           ) : (
             <Section title={t("signUp.address")} note={t("signUp.addressNote")}>
-              <CodeForm token={token} onDone={begin} />
+              <CodeForm
+                token={token}
+                choosesKind={invitation.role === "participant"}
+                onDone={begin}
+              />
             </Section>
           )}
         </Stack>

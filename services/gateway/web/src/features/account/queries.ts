@@ -5,6 +5,7 @@ import { kept, useAccountAct } from "@/shared/proof/queries";
 import { proveByPasskey } from "@/shared/proof/webauthn";
 import { useTakeSession } from "@/shared/session";
 
+type KindBody = components["schemas"]["AccountKindBody"];
 type InvitationBody = Partial<components["schemas"]["MemberInvitationBody"]>;
 
 const INVITATIONS_PER_PART = 50;
@@ -14,13 +15,24 @@ const VALID_DAYS = 14;
 /** Have a code sent; with an invitation's token for signing up. */
 export function useAskCode(token?: string) {
   return useMutation({
-    mutationFn: (email: string) =>
+    mutationFn: ({ email, kind }: { email: string; kind: KindBody }) =>
       read(
         token === undefined
           ? api.POST("/v1/sign-in/code", { body: { email } })
-          : api.POST("/v1/sign-up/code", { body: { email, token } }),
+          : api.POST("/v1/sign-up/code", { body: { email, token, ...kind } }),
       ),
   });
+}
+
+export function useAccountKind() {
+  return useQuery({
+    queryKey: ["account", "kind"],
+    queryFn: () => read(api.GET("/v1/account/kind")),
+  });
+}
+
+export function useChooseKind() {
+  return useAccountAct((body: KindBody) => read(api.PUT("/v1/account/kind", { body })));
 }
 
 export function useGiveCode() {
@@ -87,14 +99,6 @@ export function useOpenCampaigns() {
       (
         await read(api.GET("/v1/campaigns", { params: { query: { limit: CHOICES_MAX } } }))
       ).data.filter((campaign) => campaign.joining),
-  });
-}
-
-export function useSuppliers(enabled: boolean) {
-  return useQuery({
-    queryKey: ["suppliers"],
-    queryFn: async () => (await read(api.GET("/v1/suppliers"))).data,
-    enabled,
   });
 }
 

@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Campaign } from "@/api/types";
 import { type Fact, Facts } from "@/shared/Facts";
-import { formatMoney } from "@/shared/format";
+import { formatMoment, formatMoney } from "@/shared/format";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 
@@ -30,7 +30,14 @@ export function EscrowSection({ campaign }: { campaign: Campaign }) {
           ]}
         />
         {lesser.length > 0 ? <Facts facts={lesser} /> : null}
-        {settlement !== null ? <p>{t("campaign.settlement", { paid, all })}</p> : null}
+        {settlement !== null ? (
+          <p>
+            {t("campaign.settlement", { paid, all })}
+            {settlement.expected_by === null
+              ? null
+              : ` ${t("campaign.settlementBy", { moment: formatMoment(settlement.expected_by) })}`}
+          </p>
+        ) : null}
       </Stack>
     </Section>
   );

@@ -15,6 +15,7 @@ import { TrustPanel } from "@/shared/TrustPanel";
 import classes from "./Commitments.module.css";
 import { CommitmentTimeline } from "./CommitmentTimeline";
 import { ConfirmPayment } from "./ConfirmPayment";
+import { DeliveryAddress } from "./DeliveryAddress";
 import { PayAgain } from "./PayAgain";
 import { useCommitment } from "./queries";
 import { ReportIssue } from "./ReportIssue";
@@ -72,6 +73,7 @@ function Shown({ commitment, mayAct }: { commitment: Commitment; mayAct: boolean
             <CommitmentTimeline commitment={commitment} />
           </Section>
           <CommitmentFacts commitment={commitment} />
+          {mayAct ? <DeliveryAddress commitmentId={commitment.id} /> : null}
           {mayAct && acts.report_issue ? <ReportIssue commitmentId={commitment.id} /> : null}
           {mayAct && acts.withdraw ? <Withdraw commitment={commitment} /> : null}
         </div>

@@ -41,6 +41,20 @@ export function useCommitment(commitmentId: string) {
   });
 }
 
+/** The address that a commitment was made with; it never changes. */
+export function useDeliveryAddress(commitmentId: string) {
+  return useQuery({
+    queryKey: ["commitment", commitmentId, "delivery-address"],
+    queryFn: () =>
+      read(
+        api.GET("/v1/commitments/{commitment_id}/delivery-address", {
+          params: { path: { commitment_id: commitmentId } },
+        }),
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
 function isMoving(commitment: Commitment): boolean {
   const refund = commitment.refund?.state;
   return commitment.state === "PENDING_FUNDS" || refund === "decided" || refund === "pending";

@@ -13,14 +13,20 @@ import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { type CommitBody, unansweredCommit, useCommit } from "./queries";
 
+const ADDRESS_CODES = ["address_required", "address_unknown", "address_out_of_region"];
+
 interface CardStepProps {
   campaign: Campaign;
   quantity: number;
+  /** Where the units go, when the terms deliver to an address. */
+  addressId: string | undefined;
   onReadAgain: () => void;
+  onOtherAddress: () => void;
 }
 
 /** The card, and the one act that charges it. What was sent before a reload is asked about first. */
-export function CardStep({ campaign, quantity, onReadAgain }: CardStepProps) {
+export function CardStep(props: CardStepProps) {
+  const { campaign, quantity, addressId, onReadAgain, onOtherAddress } = props;
   const { t } = useTranslation();
   const navigate = useNavigate();
   const commit = useCommit(campaign.id);
@@ -71,6 +77,11 @@ export function CardStep({ campaign, quantity, onReadAgain }: CardStepProps) {
             <Button onClick={onReadAgain}>{t("join.readAgain")}</Button>
           </div>
         ) : null}
+        {ADDRESS_CODES.some((code) => hasCode(commit.error, code)) ? (
+          <div>
+            <Button onClick={onOtherAddress}>{t("join.otherAddress")}</Button>
+          </div>
+        ) : null}
         {commit.isPending ? (
           <Notice role="status">
             <p>{resuming ? t("join.resuming") : t("join.working")}</p>
@@ -82,7 +93,12 @@ export function CardStep({ campaign, quantity, onReadAgain }: CardStepProps) {
             submitLabel={t("join.commitAmount", { amount: formatMoney(amount) })}
             busy={commit.isPending}
             onToken={(token) =>
-              send({ quantity, terms_hash: campaign.terms_hash, confirmation_token: token })
+              send({
+                quantity,
+                terms_hash: campaign.terms_hash,
+                confirmation_token: token,
+                ...(addressId === undefined ? {} : { address_id: addressId }),
+              })
             }
           />
         )}

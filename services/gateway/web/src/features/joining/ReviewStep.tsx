@@ -1,7 +1,8 @@
 import { Button, Checkbox, Title } from "@mantine/core";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
-import type { Campaign } from "@/api/types";
+import type { Address, Campaign } from "@/api/types";
+import { AddressLines } from "@/shared/address/AddressLines";
 import { Facts } from "@/shared/Facts";
 import { addDays, formatDay, formatMoment, formatMoney, times } from "@/shared/format";
 import { Hash } from "@/shared/Hash";
@@ -15,12 +16,16 @@ const ACCEPTANCE_WINDOW_DAYS = 7;
 interface ReviewStepProps {
   campaign: Campaign;
   quantity: number;
+  /** Where the units go, when the terms deliver to an address. */
+  address: Address | undefined;
   onChange: () => void;
+  onOtherAddress: () => void;
   onDone: () => void;
 }
 
 /** Check your answers: what, how much, when, who holds it, and the three outcomes with dates. */
-export function ReviewStep({ campaign, quantity, onChange, onDone }: ReviewStepProps) {
+export function ReviewStep(props: ReviewStepProps) {
+  const { campaign, quantity, address, onChange, onOtherAddress, onDone } = props;
   const { t } = useTranslation();
   const form = useForm({ defaultValues: { consent: false } });
   const submit = form.handleSubmit(onDone);
@@ -48,6 +53,21 @@ export function ReviewStep({ campaign, quantity, onChange, onDone }: ReviewStepP
                 </span>
               ),
             },
+            ...(address === undefined
+              ? []
+              : [
+                  {
+                    label: t("join.reviewAddress"),
+                    value: (
+                      <span className={classes.answer}>
+                        <AddressLines address={address} />
+                        <Button variant="default" size="compact-sm" onClick={onOtherAddress}>
+                          {t("common.changeWhat", { what: t("join.reviewAddress").toLowerCase() })}
+                        </Button>
+                      </span>
+                    ),
+                  },
+                ]),
             { label: t("join.reviewCharged"), value: t("join.reviewChargedText") },
             { label: t("join.reviewHolder"), value: t("join.reviewHolderText") },
             {

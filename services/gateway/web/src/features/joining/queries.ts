@@ -7,6 +7,7 @@ export interface CommitBody {
   quantity: number;
   terms_hash: string;
   confirmation_token: string;
+  address_id?: string;
 }
 
 const actName = (campaignId: string) => `commit/${campaignId}`;

@@ -1,31 +1,19 @@
 import { Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import type { Campaign, Plan } from "@/api/types";
-import { type Column, DataTable } from "@/shared/DataTable";
+import type { Plan } from "@/api/types";
+import { DataTable } from "@/shared/DataTable";
 import { formatMoney } from "@/shared/format";
-import { type FigureLine, figuresOf } from "./figures";
+import { figuresOf } from "./figures";
 
-/** What the plan moves; before it has run also each account before and after. */
-export function PlanFigures({ plan, campaign }: { plan: Plan; campaign: Campaign }) {
-  const { t } = useTranslation();
-  const ahead = plan.state === "SUBMITTED" || plan.state === "APPROVED";
-  const movement: Column<FigureLine> = {
-    label: t("plan.movement"),
-    cell: (line) => formatMoney(line.movement),
-    numeric: true,
-  };
-  const account: Column<FigureLine> = {
-    label: t("plan.account"),
-    cell: (line) => t(`plan.${line.account}`),
-  };
-  const columns: Column<FigureLine>[] = ahead
-    ? [
-        account,
-        { label: t("plan.before"), cell: (line) => formatMoney(line.before), numeric: true },
-        movement,
-        { label: t("plan.after"), cell: (line) => formatMoney(line.after), numeric: true },
-      ]
-    : [account, movement];
+/** Each account that the plan moves, before and after it, as escrow computed it when the plan was submitted. */
+export function PlanFigures({ plan }: { plan: Plan }) {
+  const { t, i18n } = useTranslation();
+
+  function nameOf(account: string): string {
+    const key = `plan.accountName.${account}`;
+    return i18n.exists(key) ? t(key as "plan.accountName.escrow") : account.replaceAll("_", " ");
+  }
+
   return (
     <div>
       <Title order={4} mb="xs">
@@ -33,9 +21,14 @@ export function PlanFigures({ plan, campaign }: { plan: Plan; campaign: Campaign
       </Title>
       <DataTable
         caption={t("plan.figures")}
-        rows={figuresOf(plan, campaign.money)}
+        rows={figuresOf(plan)}
         rowKey={(line) => line.account}
-        columns={columns}
+        columns={[
+          { label: t("plan.account"), cell: (line) => nameOf(line.account) },
+          { label: t("plan.before"), cell: (line) => formatMoney(line.before), numeric: true },
+          { label: t("plan.movement"), cell: (line) => formatMoney(line.movement), numeric: true },
+          { label: t("plan.after"), cell: (line) => formatMoney(line.after), numeric: true },
+        ]}
       />
     </div>
   );

@@ -4,11 +4,14 @@ import { EmptyNote } from "@/shared/EmptyNote";
 import { Loaded } from "@/shared/Loaded";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
+import { HandPlanForm } from "./HandPlanForm";
 import { PlanForm } from "./PlanForm";
 import { PlanView } from "./PlanView";
 import { usePlans } from "./queries";
 
-/** Plans that wait or run; while one does, no other can be made. */
+const RELEASES: ReadonlySet<Plan["kind"]> = new Set(["release", "reserve_release"]);
+
+/** Plans that wait or run; while a release does, no other can be made. */
 const UNDER_WAY: ReadonlySet<Plan["state"]> = new Set(["SUBMITTED", "APPROVED", "SENDING"]);
 
 export function PlanSection({ campaign, account }: { campaign: Campaign; account: Account }) {
@@ -23,13 +26,16 @@ export function PlanSection({ campaign, account }: { campaign: Campaign; account
             {all.length === 0 ? <EmptyNote title={t("plan.none")} /> : null}
             <div>
               {all.map((plan) => (
-                <PlanView key={plan.id} plan={plan} campaign={campaign} account={account} />
+                <PlanView key={plan.id} plan={plan} account={account} />
               ))}
             </div>
             {account.role === "escrow_auditor" &&
             kind !== null &&
-            !all.some((plan) => UNDER_WAY.has(plan.state)) ? (
+            !all.some((plan) => RELEASES.has(plan.kind) && UNDER_WAY.has(plan.state)) ? (
               <PlanForm campaignId={campaign.id} kind={kind} />
+            ) : null}
+            {account.role === "escrow_auditor" ? (
+              <HandPlanForm campaign={campaign} plans={all} />
             ) : null}
           </Stack>
         )}

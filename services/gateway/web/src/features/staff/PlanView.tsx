@@ -1,6 +1,6 @@
 import { Button, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import type { Account, Campaign, Plan } from "@/api/types";
+import type { Account, Plan } from "@/api/types";
 import { ConfirmAct } from "@/shared/ConfirmAct";
 import { Facts } from "@/shared/Facts";
 import { formatMoment, formatMoney, shortId } from "@/shared/format";
@@ -11,17 +11,17 @@ import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { PlanConditions } from "./PlanConditions";
 import { PlanFigures } from "./PlanFigures";
+import { PlanLines } from "./PlanLines";
 import { useApprove, useRetryTransfer } from "./queries";
 import classes from "./Staff.module.css";
 
 interface PlanViewProps {
   plan: Plan;
-  campaign: Campaign;
   account: Account;
 }
 
 /** A plan: conditions, figures, who made it, and its approval by somebody else. */
-export function PlanView({ plan, campaign, account }: PlanViewProps) {
+export function PlanView({ plan, account }: PlanViewProps) {
   const { t } = useTranslation();
   const nameOf = (id: string | null) =>
     id === null ? t("plan.nobody") : id === account.subject_id ? t("plan.you") : shortId(id);
@@ -30,20 +30,27 @@ export function PlanView({ plan, campaign, account }: PlanViewProps) {
       <div className={classes.caseHead}>
         <Title order={3}>
           {t("plan.heading", {
-            kind: t(plan.kind === "release" ? "plan.release" : "plan.reserve_release"),
+            kind: plan.kind_words,
             moment: formatMoment(plan.submitted_at),
           })}
         </Title>
         <StateWord words={plan.state_words} tone={toneOf(plan.state)} />
       </div>
       <PlanConditions plan={plan} />
-      <PlanFigures plan={plan} campaign={campaign} />
+      <PlanFigures plan={plan} />
+      <PlanLines plan={plan} />
       <Facts
         facts={[
           { label: t("plan.reason"), value: plan.reason },
           { label: t("staffCampaign.lines"), value: t("plan.lines", { count: plan.line_count }) },
           { label: t("plan.maker"), value: nameOf(plan.maker_id) },
           { label: t("plan.approver"), value: nameOf(plan.approver_id) },
+          ...(plan.evidence.length > 0
+            ? [{ label: t("hand.evidence"), value: plan.evidence.join(", ") }]
+            : []),
+          ...(plan.progress.applied + plan.progress.failed > 0
+            ? [{ label: t("plan.progress"), value: t("plan.progressText", plan.progress) }]
+            : []),
           { label: t("plan.hash"), value: <Hash value={plan.plan_hash} /> },
         ]}
       />
@@ -55,7 +62,9 @@ export function PlanView({ plan, campaign, account }: PlanViewProps) {
 
 function Acts({ plan, account }: { plan: Plan; account: Account }) {
   if (plan.state === "SUBMITTED") return <Approval plan={plan} account={account} />;
-  return plan.refused_code === null ? null : <Retry plan={plan} code={plan.refused_code} />;
+  return plan.refused_code === null || plan.state !== "SENDING" ? null : (
+    <Retry plan={plan} code={plan.refused_code} />
+  );
 }
 
 function Approval({ plan, account }: { plan: Plan; account: Account }) {
@@ -73,12 +82,19 @@ function Approval({ plan, account }: { plan: Plan; account: Account }) {
       {approve.isError ? <ProblemNotice error={approve.error} /> : null}
       <ConfirmAct
         label={t("plan.approve")}
-        question={t("plan.approveQuestion", { net: formatMoney(plan.net) })}
+        question={t(isRelease(plan) ? "plan.approveQuestion" : "hand.approveQuestion", {
+          net: formatMoney(plan.net),
+          kind: plan.kind_words,
+        })}
         busy={approve.isPending}
         onConfirm={() => approve.mutate({ plan_hash: plan.plan_hash })}
       />
     </Stack>
   );
+}
+
+function isRelease(plan: Plan): boolean {
+  return plan.kind === "release" || plan.kind === "reserve_release";
 }
 
 function Retry({ plan, code }: { plan: Plan; code: string }) {

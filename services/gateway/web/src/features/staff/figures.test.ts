@@ -1,42 +1,36 @@
 import { describe, expect, it } from "vitest";
-import type { Plan } from "@/api/types";
-import { campaign, plan } from "@/testing/fixtures";
+import { plan } from "@/testing/fixtures";
 import { figuresOf } from "./figures";
+import { minorOf } from "./hand";
 
-const usd = (amount: number) => ({ amount, currency: "USD" });
-const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0);
+const amounts = (account: string) => {
+  const line = figuresOf(plan).find((each) => each.account === account);
+  return [line?.before.amount, line?.movement.amount, line?.after.amount];
+};
 
 describe("a plan's figures", () => {
-  it("move the gross amount out of what is held and nothing else", () => {
-    const lines = figuresOf(plan, campaign.money);
-    expect(sum(lines.map(({ movement }) => movement.amount))).toBe(0);
-    expect(lines[0]?.after).toEqual(usd(0));
-    expect(lines.at(-1)?.after).toEqual(plan.net);
+  it("show what the ledger says of an account that is owed", () => {
+    expect(amounts("escrow")).toEqual([1_701_900, -1_701_900, 0]);
   });
 
-  it("sum to zero with a reserve kept back", () => {
-    const withReserve: Plan = {
-      ...plan,
-      reserve: usd(54_900),
-      net: usd(plan.net.amount - 54_900),
-    };
-    const lines = figuresOf(withReserve, campaign.money);
-    expect(sum(lines.map(({ movement }) => movement.amount))).toBe(0);
-    expect(lines[1]?.after).toEqual(usd(54_900));
+  it("show what is held as a positive amount", () => {
+    expect(amounts("psp_clearing")).toEqual([1_701_900, -1_650_843, 51_057]);
+  });
+});
+
+describe("an amount that a person writes", () => {
+  it("is read exactly, without binary fractions", () => {
+    expect(["12", "12.5", "0.07", "1,234.56"].map((text) => minorOf(text))).toEqual([
+      1200, 1250, 7, 123_456,
+    ]);
   });
 
-  it("take the release of a reserve from the reserve", () => {
-    const reserve: Plan = {
-      ...plan,
-      kind: "reserve_release",
-      gross: usd(54_900),
-      reserve: usd(0),
-      fee: usd(1_647),
-      net: usd(53_253),
-    };
-    const lines = figuresOf(reserve, { ...campaign.money, reserved_for_issues: usd(54_900) });
-    expect(sum(lines.map(({ movement }) => movement.amount))).toBe(0);
-    expect(lines[0]?.movement).toEqual(usd(0));
-    expect(lines[1]?.after).toEqual(usd(0));
+  it("is nothing when it is no amount", () => {
+    expect(["", "abc", "1.234", "-5"].map((text) => minorOf(text))).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
   });
 });

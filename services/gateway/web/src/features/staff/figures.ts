@@ -1,35 +1,35 @@
-import type { Campaign, Money, Plan } from "@/api/types";
-import { minus, plus } from "@/shared/format";
+import type { Money, Plan } from "@/api/types";
+import { minus } from "@/shared/format";
 
-export interface FigureLine {
-  account: "held" | "reserve" | "fees" | "toSupplier";
-  before: Money;
-  movement: Money;
-  after: Money;
-}
+export type FigureLine = Plan["preview"][number];
+
+/** Accounts whose ordinary balance is a debit: what is held, and what the platform spends. */
+const DEBITS: ReadonlySet<string> = new Set([
+  "psp_clearing",
+  "psp_pending",
+  "psp_available",
+  "psp_reserved",
+  "psp_cost",
+  "goodwill",
+]);
 
 /**
- * The accounts that a plan moves, before and after it.
+ * The accounts that a plan moves, before and after it, as escrow computed them.
  *
- * A release takes its gross amount from what is held; the release of a reserve takes it from the
- * reserve. Either way the movements sum to zero.
+ * In the ledger a credit is positive. People read what is held and what is spent as positive amounts,
+ * so those accounts are turned round; all movements of the ledger still sum to zero.
  */
-export function figuresOf(plan: Plan, money: Campaign["money"]): FigureLine[] {
-  const out = negative(plan.gross);
-  const fromReserve = plan.kind === "reserve_release";
-  const zero: Money = { amount: 0, currency: plan.gross.currency };
-  const moved: [FigureLine["account"], Money, Money][] = [
-    ["held", money.held, fromReserve ? zero : out],
-    ["reserve", money.reserved_for_issues, fromReserve ? plus(out, plan.reserve) : plan.reserve],
-    ["fees", money.fees, plan.fee],
-    ["toSupplier", money.released, plan.net],
-  ];
-  return moved.map(([account, before, movement]) => ({
-    account,
-    before,
-    movement,
-    after: plus(before, movement),
-  }));
+export function figuresOf(plan: Plan): FigureLine[] {
+  return plan.preview.map((line) =>
+    DEBITS.has(line.account)
+      ? {
+          account: line.account,
+          before: negative(line.before),
+          movement: negative(line.movement),
+          after: negative(line.after),
+        }
+      : line,
+  );
 }
 
 function negative(money: Money): Money {

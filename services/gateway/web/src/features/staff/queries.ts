@@ -1,13 +1,14 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { components } from "@/api/generated/schema";
-import type { Issue, Plan, ReviewBody } from "@/api/types";
+import type { Issue, Plan, PlanBody, ReviewBody } from "@/api/types";
 import { useAct } from "@/shared/useAct";
 
 type CampaignAnswer = components["schemas"]["CampaignView"];
 type SignOffRole = components["schemas"]["SignOffBody"]["role"];
 
 const COMMITMENTS_PER_PART = 50;
+const DRAFTS_PER_PART = 20;
 const RECHECK_MILLISECONDS = 15_000;
 
 export function useOverview() {
@@ -15,6 +16,26 @@ export function useOverview() {
     queryKey: ["staff-overview"],
     queryFn: () => read(api.GET("/v1/staff/overview")),
     refetchInterval: RECHECK_MILLISECONDS,
+  });
+}
+
+export function useDrafts() {
+  return useInfiniteQuery({
+    queryKey: ["campaigns", "drafts"],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/campaigns", {
+          params: {
+            query: {
+              state: "DRAFT",
+              limit: DRAFTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
   });
 }
 
@@ -41,6 +62,46 @@ export function useLines(campaignId: string) {
         api.GET("/v1/campaigns/{campaign_id}/commitments", {
           params: {
             path: { campaign_id: campaignId },
+            query: {
+              limit: COMMITMENTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
+  });
+}
+
+export function useUnsettledRefunds() {
+  return useInfiniteQuery({
+    queryKey: ["refunds-unsettled"],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/refunds/unsettled", {
+          params: {
+            query: {
+              limit: COMMITMENTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
+    refetchInterval: RECHECK_MILLISECONDS,
+  });
+}
+
+export function usePlanLines(planId: string) {
+  return useInfiniteQuery({
+    queryKey: ["plan-lines", planId],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/clearing-plans/{plan_id}/lines", {
+          params: {
+            path: { plan_id: planId },
             query: {
               limit: COMMITMENTS_PER_PART,
               ...(pageParam === null ? {} : { cursor: pageParam }),
@@ -87,7 +148,7 @@ export function useSignOff(campaignId: string) {
 }
 
 export function useMakePlan(campaignId: string) {
-  return useAct<{ kind: "release" | "reserve_release"; reason: string }, Plan>({
+  return useAct<PlanBody, Plan>({
     name: `make-plan/${campaignId}`,
     send: (body, headers) =>
       api.POST("/v1/campaigns/{campaign_id}/clearing-plans", {

@@ -13,6 +13,7 @@ import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { DeliverForm } from "./DeliverForm";
+import { DeliveryAddresses } from "./DeliveryAddresses";
 import { DeliveryTable } from "./DeliveryTable";
 import { DispatchForm } from "./DispatchForm";
 import { useDeliveries } from "./queries";
@@ -62,6 +63,7 @@ function Deliveries({ campaignId }: { campaignId: string }) {
           <MoreButton query={query} />
         </Stack>
       </Section>
+      <DeliveryAddresses campaignId={campaignId} />
       <div className={classes.pair}>
         <DispatchForm {...form} />
         <DeliverForm {...form} />

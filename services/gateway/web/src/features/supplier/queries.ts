@@ -62,6 +62,27 @@ export function useDeliveries(campaignId: string) {
   });
 }
 
+/** Where a campaign's units go; empty before and after its fulfillment. */
+export function useDeliveryAddresses(campaignId: string) {
+  return useInfiniteQuery({
+    queryKey: ["campaign-delivery-addresses", campaignId],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/campaigns/{campaign_id}/delivery-addresses", {
+          params: {
+            path: { campaign_id: campaignId },
+            query: {
+              limit: COMMITMENTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
+  });
+}
+
 export function useDispatch(campaignId: string) {
   return useAct<{ commitment_ids: string[]; tracking: string | null }, Shipment>({
     name: `dispatch/${campaignId}`,
