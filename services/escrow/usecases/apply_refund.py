@@ -136,6 +136,8 @@ async def end_by_bank(work: Work, decision: RefundDecision) -> None:
     campaign = await book_of(work).campaigns.get(decision.campaign_id)
     if campaign is not None:
         campaign.refunds_open -= 1
+    if decision.plan_id is not None:
+        await refund_of_plan_paid(work, decision.plan_id)
 
 
 def _pending(work: Work, decision: RefundDecision) -> None:
@@ -192,7 +194,7 @@ async def _paid(work: Work, decision: RefundDecision) -> None:
         campaign.refunds_open -= 0 if settled_by_bank else 1
         campaign.refunded_minor += decision.amount_minor
         await settle_if_done(work, decision.campaign_id)
-    if decision.plan_id is not None:
+    if decision.plan_id is not None and not settled_by_bank:
         await refund_of_plan_paid(work, decision.plan_id)
 
 
