@@ -272,7 +272,8 @@ class TargetReached(Event):
 
 @register
 class TargetLost(Event):
-    """Withdrawals before the close brought held units below the target again; the state stays, the count decides at the close."""
+    """Withdrawals or disputes before the close brought the held units that count below the target again; the state stays, the
+    count decides at the close. `held_units` are all held, disputed ones too."""
 
     type: ClassVar[str] = "campaigns.target_lost.v1"
     service: ClassVar[str] = "campaigns"

@@ -233,6 +233,13 @@ PROBLEMS: dict[str, Problem] = {
         409, "No payment is expected for this commitment", "See the commitment's page for its state."
     ),
     "payment_under_way": Problem(409, "A payment for this commitment is under way", "Wait for its outcome."),
+    "dispute_unknown": Problem(404, "This dispute is not known", "Check the address."),
+    "dispute_state_conflict": Problem(
+        409, "The bank takes no evidence about this dispute now", "Read the dispute again; its date may be over."
+    ),
+    "evidence_hash_stale": Problem(
+        409, "The evidence has changed since you read it", "Read the evidence again, and send the hash that it shows."
+    ),
     "plan_unknown": Problem(404, "This clearing plan is not known", "Check the address."),
     "plan_state_conflict": Problem(409, "The clearing plan's state does not allow this", "Read the plan again."),
     "plan_hash_stale": Problem(

@@ -21,13 +21,15 @@ _UNITS = """
         SELECT campaign_id,
             COALESCE(SUM(quantity) FILTER (WHERE state = 'LOCKED'), 0) AS held,
             COALESCE(SUM(quantity) FILTER (WHERE reservation_open), 0) AS reserved,
+            COALESCE(SUM(quantity) FILTER (WHERE state = 'LOCKED' AND open_disputes > 0), 0) AS disputed,
             count(*) FILTER (WHERE state = 'LOCKED') AS held_commitments,
             count(*) FILTER (WHERE reservation_open) AS open_reservations
         FROM commitment
         GROUP BY campaign_id
     ), judged AS (
         SELECT c.campaign_id, c.capacity_units, c.held_units, c.reserved_units, c.held_commitments, c.open_reservations,
-            COALESCE(s.held, 0) AS held, COALESCE(s.reserved, 0) AS reserved,
+            c.disputed_units, COALESCE(s.held, 0) AS held, COALESCE(s.reserved, 0) AS reserved,
+            COALESCE(s.disputed, 0) AS disputed,
             COALESCE(s.held_commitments, 0) AS held_count, COALESCE(s.open_reservations, 0) AS open_count
         FROM campaign c
         LEFT JOIN summed s ON s.campaign_id = c.campaign_id
@@ -36,10 +38,12 @@ _UNITS = """
             ELSE 'a campaign counts other units than its commitments have' END AS what,
         campaign_id::text AS scope, campaign_id::text AS subject,
         jsonb_build_object('capacity_units', capacity_units, 'held', held, 'reserved', reserved,
-            'counted_held', held_units, 'counted_reserved', reserved_units) AS facts
+            'counted_held', held_units, 'counted_reserved', reserved_units, 'disputed', disputed,
+            'counted_disputed', disputed_units) AS facts
     FROM judged
     WHERE held + reserved > capacity_units
-        OR (held, reserved, held_count, open_count) <> (held_units, reserved_units, held_commitments, open_reservations)
+        OR (held, reserved, disputed, held_count, open_count)
+            <> (held_units, reserved_units, disputed_units, held_commitments, open_reservations)
 """
 _TERMS = """
     SELECT 'a commitment stands under other terms than its campaign' AS what, m.campaign_id::text AS scope,
@@ -74,6 +78,8 @@ _UNDECIDED = """
     WHERE p.state NOT IN ('DRAFT', 'SENT', 'STOPPED')
     UNION
     SELECT CAST(split_part(account, ':', 2) AS uuid) FROM ledger_account WHERE class = 'dispute_hold' AND balance_minor <> 0
+    UNION
+    SELECT commitment_id FROM dispute WHERE ended_at IS NULL
 """
 _PROJECTED = ("escrow", "refund_payable", "dispute_hold", "reserve", "supplier_payable", "platform_fee")
 

@@ -43,7 +43,7 @@ _DIGEST = """
     SELECT split_part(cause, ':', 1) AS prefix, count(*) AS count,
         bit_xor(CAST('x' || md5(cause) AS bit(128)))::text AS digest
     FROM ledger_transfer
-    WHERE split_part(cause, ':', 1) IN ('bt', 'pi', 'refs', 'reff', 'tr', 'trr', 'tu')
+    WHERE split_part(cause, ':', 1) IN ('bt', 'pi', 'refs', 'reff', 'tr', 'trr', 'tu', 'dpw', 'dpr')
     GROUP BY 1
 """
 _MIRROR_DIGEST = """
@@ -79,6 +79,8 @@ _REVERSE = {
     "tr": "a ledger row names a transfer that Stripe does not have",
     "trr": "a ledger row names a reversal that Stripe does not have",
     "tu": "a ledger row names a top-up that Stripe does not have",
+    "dpw": "a ledger row names disputed funds that Stripe did not take",
+    "dpr": "a ledger row names disputed funds that Stripe did not give back",
 }
 
 
@@ -225,6 +227,7 @@ def wanted_of(line: Line) -> Iterable[Wanted]:
     """The ledger rows that a journaled object must have."""
     facts, kind = line["object"], line["kind"]
     if kind == "balance_transaction":
+        yield from _of_dispute(line)
         return
     metadata = facts.get("metadata") or {}
     identity, amount_minor = facts["id"], facts["amount"]
@@ -243,6 +246,14 @@ def wanted_of(line: Line) -> Iterable[Wanted]:
         signs.append((f"tu:{identity}", -1))
     for cause, sign in signs:
         yield Wanted(cause, identity, sign * amount_minor, facts["currency"], metadata.get("campaign_id"), line)
+
+
+def _of_dispute(line: Line) -> Iterable[Wanted]:
+    """What a bank took or gave back is told by its balance transaction alone: the dispute itself moves nothing."""
+    facts = line["object"]
+    if facts["type"] == "adjustment" and facts["reporting_category"] in ("dispute", "dispute_reversal"):
+        cause = f"{'dpw' if facts['amount'] < 0 else 'dpr'}:{facts['id']}"
+        yield Wanted(cause, str(facts["source"]), -facts["amount"], facts["currency"], None, line)
 
 
 async def _objects(books: Books, wanted: Sequence[Wanted]) -> None:

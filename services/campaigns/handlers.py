@@ -19,6 +19,7 @@ from contracts.campaigns import (
     WithdrawCommitment,
 )
 from contracts.clearing import CloseDenied, CloseGranted, FundsReleased
+from contracts.disputes import DisputeEnded, DisputeOpened
 from contracts.envelope import Envelope, Message
 from contracts.escrow import FundsHeld, LateFundsReceived, RefundDecided, ReservationEnded
 from contracts.housekeeping import CampaignsCaseClosed, EscrowCaseClosed, SuppliersCaseClosed
@@ -50,6 +51,7 @@ from services.campaigns.usecases.end_on_word import (
     end_withdrawn,
 )
 from services.campaigns.usecases.end_reservation import end_reservation, note_late_funds
+from services.campaigns.usecases.follow_dispute import end_dispute, open_dispute
 from services.campaigns.usecases.lock_commitment import lock_commitment
 from services.campaigns.usecases.report_overdue_decision import report_overdue_decision
 from services.campaigns.usecases.resume_step import resume_step
@@ -72,6 +74,8 @@ _ABOUT_COMMITMENTS = (
     ReservationEnded,
     LateFundsReceived,
     RefundDecided,
+    DisputeOpened,
+    DisputeEnded,
 )
 """Messages that name one commitment: what a batch of them needs is loaded beforehand."""
 
@@ -105,6 +109,8 @@ HANDLERS: Handlers = {
     LateFundsReceived: note_late_funds,
     WithdrawCommitment: withdraw_commitment,
     RefundDecided: refund_commitment,
+    DisputeOpened: open_dispute,
+    DisputeEnded: end_dispute,
     DraftCampaign: draft_campaign,
     ReviseDraft: revise_draft,
     SubmitCampaign: submit_campaign,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from contracts import campaigns, clearing, escrow, suppliers, transparency
+from contracts import campaigns, clearing, disputes, escrow, suppliers, transparency
 from contracts.envelope import Envelope, Message
 from services.escrow.calls.client import StripeCalls
+from services.escrow.calls.disputes import DisputeCalls, EvidenceCalls
 from services.escrow.calls.payments import PaymentCalls, PaymentCancelCalls
 from services.escrow.calls.refunds import RefundCalls
 from services.escrow.calls.transfers import ObjectCalls, ReversalCalls, TopUpCalls, TransferCalls
@@ -24,6 +25,7 @@ from services.escrow.usecases import (
     apply_refund,
     clear_plan,
     decide_refund,
+    give_evidence,
     record_campaign,
     recover_funds,
     release_funds,
@@ -33,9 +35,11 @@ from services.escrow.usecases import (
 from services.escrow.usecases.approve_clearing_plan import approve_clearing_plan
 from services.escrow.usecases.close_campaign import answer_close, close_campaign, withdraw
 from services.escrow.usecases.end_reservation import expire_reservation
+from services.escrow.usecases.hint_dispute import DISPUTE_READ
 from services.escrow.usecases.load_batch import load_answers, load_messages
 from services.escrow.usecases.post_transfers import write_transfers
 from services.escrow.usecases.prove_commitment import Prover
+from services.escrow.usecases.read_dispute import post_dispute_read
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
 from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan, submit_plan_by_hand
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
@@ -58,6 +62,8 @@ HANDLERS: Handlers = {
     clearing.SubmitPlanByHand: submit_plan_by_hand,
     clearing.ApproveClearingPlan: approve_clearing_plan,
     clearing.RetryPlanTransfer: release_funds.retry_plan_transfer,
+    disputes.PrepareDisputeEvidence: give_evidence.prepare_dispute_evidence,
+    disputes.SubmitDisputeEvidence: give_evidence.submit_dispute_evidence,
     escrow.TopUpFloat: top_up_float,
     campaigns.CampaignOpened: record_campaign.record_opened,
     campaigns.TargetReached: record_campaign.record_state_event,
@@ -118,6 +124,7 @@ def make_service(stripe: StripeCalls) -> Service:
     top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
     reconciler, checkpointer = Reconciler(stripe), Checkpointer(lambda: stripe.settings)
     prover = Prover(lambda: stripe.settings)
+    dispute, evidence = DisputeCalls(stripe), EvidenceCalls(stripe)
     return Service(
         name="escrow",
         topics=("escrow.commands", "escrow.psp", "campaigns.events", "suppliers.events"),
@@ -133,6 +140,10 @@ def make_service(stripe: StripeCalls) -> Service:
             "refund": Purpose(refund.call, refund.find, apply_refund.post_refund, runs_while_frozen=True),
             "object_read": Purpose(read.call, read.find, post_object_read, runs_while_frozen=True),
             "transfer": Purpose(transfer.call, transfer.find, release_funds.post_transfer),
+            DISPUTE_READ: Purpose(dispute.call, dispute.find, post_dispute_read, runs_while_frozen=True),
+            give_evidence.EVIDENCE_PURPOSE: Purpose(
+                evidence.call, evidence.find, give_evidence.post_dispute_evidence, runs_while_frozen=True
+            ),
             "transfer_reversal": Purpose(
                 reversal.call, reversal.find, recover_funds.post_reversal, runs_while_frozen=True
             ),

@@ -20,6 +20,7 @@ from contracts.envelope import EVENT_NAMESPACE, PLATFORM_SCOPE
 from services.escrow.calls.client import StripeCalls, StripeUnavailableError
 from services.escrow.domain.psp import MovementFacts, metadata_id, movement_facts
 from services.escrow.domain.reconciliation import OVERLAP, UNEXPLAINED_AFTER, movement_class
+from services.escrow.reconcile_disputes import DisputeWatch
 from services.escrow.reconcile_watch import Host, Watch
 from services.escrow.store import mirror
 from services.escrow.store.objects import objects_by_id
@@ -51,6 +52,8 @@ OBJECT_PATHS = {
     "pyr": "/v1/refunds/",
     "tr": "/v1/transfers/",
     "tu": "/v1/topups/",
+    "du": "/v1/disputes/",
+    "dp": "/v1/disputes/",
 }
 """Where an object is read by the prefix of its id."""
 
@@ -63,6 +66,7 @@ class Reconciler:
     def __init__(self, stripe: StripeCalls) -> None:
         self.stripe = stripe
         self.watch = Watch(stripe)
+        self.disputes = DisputeWatch(stripe)
         self._full_at = float("-inf")
         self._clock_version = -1
         self._seen_at: dict[str, float] = {}
@@ -107,6 +111,8 @@ class Reconciler:
                 return
             self._clock_version = due.clock_version
             balance = await self.watch.balance(host) if full else None
+            if full or moved:
+                await self.disputes.look(host)
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
             await self._unexplained(host)
             await self._sweep(host)
@@ -198,6 +204,8 @@ class Reconciler:
         )
         if body is not None and body.get("object") == "charge" and isinstance(body.get("payment_intent"), str):
             body = await self.stripe.read(f"/v1/payment_intents/{body['payment_intent']}")
+        if body is not None and body.get("object") == "dispute":
+            await self.disputes.apply(host, body)
         async with host.engine.connect() as connection:
             if await objects_by_id(connection, [str(movement.source_id)]):
                 return

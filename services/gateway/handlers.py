@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from contracts import alerts, campaigns, clearing, suppliers
+from contracts import alerts, campaigns, clearing, disputes, suppliers
 from contracts.common import CaseClosedShape, CaseOpenedShape, CommandRefusedShape
 from contracts.envelope import Envelope, Message
 from contracts.topics import events_topic
@@ -16,6 +16,7 @@ from services.gateway.store.generations import consumer_name, schema_name
 from services.gateway.store.projection import Rows, notify, write
 from services.gateway.usecases.fold_alerts import fold_alert
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
+from services.gateway.usecases.fold_disputes import fold_dispute, fold_message
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
 from services.gateway.usecases.fold_plans import fold_plan_step, fold_submission
 from services.gateway.usecases.fold_refunds import fold_refund
@@ -33,9 +34,17 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
-    "escrow": (fold_payment, fold_money, fold_refund, fold_plan_step, fold_submission, fold_checkpoint),
+    "escrow": (
+        fold_payment,
+        fold_money,
+        fold_refund,
+        fold_plan_step,
+        fold_submission,
+        fold_checkpoint,
+        fold_dispute,
+    ),
     "suppliers": (fold_delivery, fold_invitation),
-    "notifications": (fold_alert,),
+    "notifications": (fold_message, fold_alert),
 }
 """Producing service → the folds of its events, the frequent ones first."""
 
@@ -59,6 +68,8 @@ DONE_EVENTS: frozenset[str] = frozenset(
         clearing.ClearingPlanSubmitted.type,
         clearing.PlanByHandSubmitted.type,
         clearing.ClearingPlanApproved.type,
+        disputes.DisputeEvidencePrepared.type,
+        disputes.DisputeEvidenceSubmitted.type,
         alerts.AlertRuleSet.type,
         alerts.AlertRuleRemoved.type,
     }

@@ -106,6 +106,21 @@ async def _refunds(standin: Standin, sdk: Any, paid: str) -> None:
         await sdk.refunds.create_async({"payment_intent": paid})
 
 
+async def _disputes(standin: Standin, sdk: Any) -> None:
+    for card in ("pm_card_createDispute", "pm_card_createDisputeInquiry", "pm_card_createDispute"):
+        await standin.pay(card)
+    accepted, inquiry, answered = (await sdk.disputes.list_async({"limit": 3})).data
+    evidence = {"product_description": "Pans", "uncategorized_text": "winning_evidence"}
+    await sdk.disputes.update_async(answered.id, {"evidence": evidence, "submit": False, "metadata": {"case": "c"}})
+    await sdk.disputes.update_async(answered.id, {"evidence": evidence, "submit": True})
+    await sdk.disputes.retrieve_async(answered.id)
+    await sdk.disputes.close_async(accepted.id)
+    await standin.control("POST", f"disputes/{inquiry.id}/escalate")
+    await sdk.disputes.list_async({"charge": inquiry.charge, "created": {"gte": 1_700_000_000}})
+    with contextlib.suppress(stripe.InvalidRequestError):
+        await sdk.refunds.create_async({"charge": inquiry.charge})
+
+
 async def _transfers(standin: Standin, sdk: Any) -> None:
     account = await sdk.accounts.create_async(
         {
@@ -156,7 +171,7 @@ async def tour(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
         sdk = stripe.StripeClient(
             "sk_test_standin", base_addresses={"api": standin.url}, http_client=recorder, max_network_retries=0
         ).v1
-        for part in (_payments, _transfers, _reading):
+        for part in (_payments, _disputes, _transfers, _reading):
             await part(standin, sdk)
     await recorder.close_async()
     return recorder.exchanges
@@ -304,7 +319,7 @@ def test_every_object_inside_an_event_fits_the_description(tour: list[Exchange],
         )
     ]
     assert not complaints, "\n".join(sorted(set(complaints)))
-    assert len({event["type"] for event in events}) >= 9
+    assert len({event["type"] for event in events}) >= 14
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,20 @@ class Living:
         await self.advance(days=15)
         return campaign[0]
 
+    async def dispute_some(self, campaign: tuple[UUID, Terms], completed: UUID) -> None:
+        """Banks: a payment disputed and lost, one that was only asked about, and one of a campaign that was released."""
+        await self.join(campaign, 1, "pm_card_createDispute")
+        await self.join(campaign, 1, "pm_card_createDisputeInquiry")
+        await self.settle()
+        for dispute in (await self.standin.sdk.disputes.list_async({"limit": 10})).data:
+            verb = "lose" if dispute.status == "needs_response" else "close_inquiry"
+            await self.standin.control("POST", f"disputes/{dispute.id}/{verb}")
+        (payment, *_) = await self.services["escrow"].rows(
+            "SELECT charge_id FROM payment WHERE campaign_id = :id AND state = 'succeeded' ORDER BY 1", id=completed
+        )
+        await self.standin.control("POST", f"charges/{payment.charge_id}/dispute")
+        await self.settle()
+
 
 def followers(topic: str) -> list[str]:
     return [consumer for each in TOPICS if each.name == topic for consumer in each.consumers if consumer not in UNHEARD]
@@ -259,7 +273,7 @@ async def _lived(standin: Standin) -> AsyncIterator[Still]:
     closed = await living.close_one()
     opened = await living.open()
     await living.join(opened, 2)
-    await living.settle()
+    await living.dispute_some(opened, completed)
     prefix = f"a{uuid4().hex[:8]}."
     await create_topics(PARTS.infra.kafka_bootstrap, prefix=prefix)
     for _ in range(CHECKPOINTS):

@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 from contracts.alerts import AlertRuleSet, TargetPercent
 from contracts.campaigns import CampaignSubmitted, CommitmentLocked, CommitmentReserved
 from contracts.clearing import ClearingPlanLinesTold, ClearingPlanSubmitted
+from contracts.disputes import DisputeOpened
 from contracts.housekeeping import CampaignsCaseOpened
 from contracts.ledger import LinePreview, ReleaseCondition
 from contracts.suppliers import (
@@ -34,6 +35,7 @@ from services.gateway.openapi import document
 from services.gateway.schemas.examples import BODY_EXAMPLES
 from services.gateway.store.accounts import Account, NewAccount, OpenedSession, insert_accounts, open_sessions
 from services.gateway.store.second_factors import NewPasskey, insert_passkey
+from services.gateway.usecases.fold_disputes import id_of
 from services.gateway.usecases.gather_own_data import SECTIONS
 from services.kit.clock import wall_now
 from tests.integration.gateway_support import STARTED, Stage, drafted_campaign, opened_campaign
@@ -47,6 +49,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "my_data": {"section": [name for name in SECTIONS if name != "notices"]},
 }
 """Query parameters for reads that otherwise ask the other services, which are not there."""
+DISPUTE = "du_1Nexample"
 DOCUMENT = document()
 HAPPENED = STARTED + timedelta(days=1)
 
@@ -72,6 +75,7 @@ class People:
                 "rule_id",
             )
         }
+        self.ids["dispute_id"] = id_of(DISPUTE)
         self.subjects: dict[str, UUID] = {}
         self.sessions: dict[str, OpenedSession] = {}
         self.terms_hash = ""
@@ -92,6 +96,7 @@ class People:
         self.ids["session_id"] = (await self.open_session("owner")).session_id
         await self._tell_campaign()
         await self._tell_fulfillment()
+        await self._tell_dispute()
         await self._tell_alert()
         await self._operation()
         for name in ("address_id", "removable_id"):
@@ -112,6 +117,7 @@ class People:
         await self._until(staff, f"/v1/campaigns/{self.ids['campaign_id']}/issues", self.ids["issue_id"])
         await self._until(staff, "/v1/invitations", self.ids["invitation_id"])
         await self._until(staff, "/v1/cases", self.ids["case_id"])
+        await self._until(staff, "/v1/disputes", self.ids["dispute_id"])
         await self._until(staff, "/v1/suppliers", self.ids["supplier_id"])
         await self._until(self.client("owner"), "/v1/me/alerts", self.ids["rule_id"])
         return self
@@ -229,6 +235,16 @@ class People:
             CampaignsCaseOpened(
                 scope_id=str(self.ids["campaign_id"]), case_id=self.ids["case_id"], case_kind="message_parked",
                 subject_id="x", severity="warning", blocking=False, facts={},
+            )
+        )  # fmt: skip
+
+    async def _tell_dispute(self) -> None:
+        await self.stage.tell(
+            DisputeOpened(
+                campaign_id=self.ids["campaign_id"], commitment_id=self.ids["commitment_id"],
+                participant_id=self.subjects["owner"], dispute_id=DISPUTE, round=1, amount_minor=109_800,
+                frozen_minor=109_800, currency="usd", status="needs_response", reason="fraudulent",
+                evidence_due_by=HAPPENED,
             )
         )  # fmt: skip
 

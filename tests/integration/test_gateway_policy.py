@@ -39,6 +39,7 @@ OBJECTS = {
     "invitations_list": "invitation_id",
     "campaign_clearing_plans": "plan_id",
     "cases_list": "case_id",
+    "disputes_list": "dispute_id",
     "alerts_list": "rule_id",
     "operations_list": "operation_id",
     "sessions_list": "session_id",
@@ -129,7 +130,11 @@ async def test_each_role_sees_exactly_the_fields_that_the_policy_gives_it(people
     for person in ROLE_OF:
         if rule.expected[person] != "y" or rule.operation in PLAIN:
             continue
-        body = (await people.ask(rule, person)).json()
+        answer = await people.ask(rule, person)
+        if "text/html" in answer.headers["content-type"]:
+            assert str(people.subjects["owner"]) not in answer.text, f"{rule.operation} as {person}"
+            continue
+        body = answer.json()
         if model is not None:
             model.model_validate(body)
         for pointer, seen_by in guarded.items():

@@ -36,6 +36,12 @@ def commitment(**changes: Any) -> dict[str, Any]:
         "refund_reason": None,
         "refund_decided_at": None,
         "refund_sent_at": None,
+        "dispute_state": None,
+        "dispute_status": None,
+        "dispute_charged_back": None,
+        "dispute_minor": 109_800,
+        "dispute_opened_at": MOMENT,
+        "dispute_state_at": MOMENT,
         "released_at": None,
         "window_closes_at": None,
         "inspection_until": None,
@@ -53,6 +59,9 @@ def every_sentence() -> list[str]:
             row = commitment(state=state, campaign_state=campaign_state, payment_state=payment, withdrawn_was=was)
             sentences.append(money_now(row))
             sentences.append(money_now(row | {"window_closes_at": MOMENT, "inspection_until": MOMENT}))
+    for status in ("warning_needs_response", "needs_response"):
+        sentences.append(money_now(commitment(dispute_state="open", dispute_status=status)))
+    sentences.append(money_now(commitment(state="REFUNDED", dispute_state="lost", dispute_charged_back=True)))
     for refund_state, reason in itertools.product(
         ("decided", "pending", "sent", "failed", "paid_outside"), REFUND_REASONS
     ):

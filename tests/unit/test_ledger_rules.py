@@ -150,6 +150,14 @@ def kinds_of_the_account() -> list[tuple[Posting, set[tuple[str, int]]]]:
             postings.psp_fee_account("platform", bt_id="t", net_minor=-5),
             {("psp_cost", -5), ("psp_pending", 5)},
         ),
+        (
+            dispute_postings.dispute_shifted(SCOPE, K, 5, of="re_1", paid_by_refund=True),
+            {("dispute_loss", -5), (f"refund_payable:{K}", 5)},
+        ),
+        (
+            dispute_postings.dispute_shifted(SCOPE, K, 5, of="d_1", paid_by_refund=False),
+            {("dispute_loss", 5), (f"refund_payable:{K}", -5)},
+        ),
         (postings.psp_held("platform", 5, bt_id="t"), {("psp_reserved", -5), ("psp_available", 5)}),
         (postings.psp_freed("platform", 5, bt_id="t"), {("psp_available", -5), ("psp_reserved", 5)}),
         (postings.suspense("platform", bt_id="t", net_minor=5), {("psp_pending", -5), ("suspense", 5)}),

@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from deploy.local.stripe_standin import balance, connect, payment_intents, refunds, settings
+from deploy.local.stripe_standin import balance, connect, disputes, payment_intents, refunds, settings
 from deploy.local.stripe_standin.core import Standin
 from deploy.local.stripe_standin.errors import invalid
 from deploy.local.stripe_standin.execution import prune_keys
@@ -32,7 +32,7 @@ class Housekeeper:
     async def catch_up(self) -> None:
         """Settle every refund whose time has come; fold balances; forget old keys."""
         while self._overdue():
-            await self.standin.store.transact(lambda: refunds.settle_due(self.standin, settings.DUE_BATCH))
+            await self.standin.store.transact(self._settle_due)
         now = self.standin.clock.now()
         if now - self._pruned_at < settings.IDEMPOTENCY_KEEP_SECONDS // 24:
             return
@@ -46,9 +46,16 @@ class Housekeeper:
         self._pruned = prune_keys(self.standin, before)
         return self._pruned > before
 
+    def _settle_due(self) -> None:
+        refunds.settle_due(self.standin, settings.DUE_BATCH)
+        disputes.end_due(self.standin, settings.DUE_BATCH)
+
     def _overdue(self) -> bool:
-        due = self.standin.store.db.execute("SELECT MIN(due_at) FROM dues").fetchone()[0]
-        return due is not None and due <= self.standin.clock.now()
+        now = self.standin.clock.now()
+        dues = self.standin.store.db.execute(
+            "SELECT MIN(due_at) FROM dues UNION ALL SELECT MIN(due_at) FROM dispute_dues"
+        )
+        return any(due is not None and due <= now for (due,) in dues)
 
     def is_level(self) -> bool:
         """Nothing is overdue."""
@@ -171,6 +178,10 @@ class Control:
         elif collection == "accounts" and verb in ("restrict", "unrestrict"):
             restricted = verb == "restrict"
             answer = await transact(lambda: connect.restrict_account(self.standin, object_id, restricted=restricted))
+        elif (collection, verb) == ("charges", "dispute"):
+            answer = await transact(lambda: self._dispute(object_id, body))
+        elif collection == "disputes" and verb in disputes.CONTROLS:
+            answer = await transact(lambda: disputes.decide(self.standin, object_id, verb))
         elif (collection, verb) == ("events", "deliver"):
             answer = await transact(lambda: self._deliver(object_id))
         else:
@@ -182,6 +193,19 @@ class Control:
         payment = self.standin.find("payment_intent", object_id)
         payment_intents.finish_authentication(self.standin, payment, succeeded=succeeded)
         return self.standin.show("payment_intent", payment)
+
+    def _dispute(self, charge_id: str, body: Json) -> Json:
+        amount = body.get("amount")
+        if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int)):
+            raise invalid("amount must be a whole number.", param="amount")
+        made = disputes.open_dispute(
+            self.standin,
+            charge_id,
+            inquiry=body.get("inquiry") is True,
+            reason=str(body.get("reason", "fraudulent")),
+            amount_minor=amount,
+        )
+        return self.standin.show("dispute", made)
 
     def _deliver(self, object_id: str) -> Json:
         self.standin.find("event", object_id)

@@ -19,6 +19,9 @@ from deploy.local.stripe_standin.settings import Settings
 from deploy.local.stripe_standin.stack_clock import StackClock, wall_seconds
 from deploy.local.stripe_standin.store import Facts, Store, encode
 
+FEE_WORDS = {"adjustment": "Dispute fee"}
+"""What the fee of a kind of balance transaction is called; all others are processing fees."""
+
 log = logging.getLogger(__name__)
 
 
@@ -120,7 +123,9 @@ class Standin:
             "currency": currency,
             "description": description,
             "fee": fee_minor,
-            "fee_details": [_fee_detail(fee_minor, currency)] if fee_minor else [],
+            "fee_details": [_fee_detail(fee_minor, currency, FEE_WORDS.get(kind, "Stripe processing fees"))]
+            if fee_minor
+            else [],
             "net": amount_minor - fee_minor,
             "reporting_category": category or kind,
             "source": source,
@@ -190,6 +195,7 @@ class Standin:
         now = self.clock.now()
         moments = self.store.db.execute(
             "SELECT MIN(due_at) FROM dues"
+            " UNION ALL SELECT MIN(due_at) FROM dispute_dues"
             " UNION ALL SELECT MIN(available_on) FROM balance_buckets WHERE available_on > ?"
             " UNION ALL SELECT MIN(stack_not_before) FROM deliveries"
             " WHERE state = 'pending' AND stack_not_before > ?",
@@ -199,12 +205,12 @@ class Standin:
         return min(known) if known else None
 
 
-def _fee_detail(fee_minor: int, currency: str) -> dict[str, Any]:
+def _fee_detail(fee_minor: int, currency: str, description: str) -> dict[str, Any]:
     return {
         "amount": fee_minor,
         "application": None,
         "currency": currency,
-        "description": "Stripe processing fees",
+        "description": description,
         "type": "stripe_fee",
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 
-from deploy.local.stripe_standin import payers, settings, shapes, testcards
+from deploy.local.stripe_standin import disputes, payers, settings, shapes, testcards
 from deploy.local.stripe_standin.core import Answer, Call, Reply, Standin, processing_fee_minor
 from deploy.local.stripe_standin.errors import StripeError, invalid, unexpected_state
 from deploy.local.stripe_standin.forms import Params
@@ -246,6 +246,11 @@ def _take_money(standin: Standin, payment: Facts, charge: Facts, method: Facts) 
     payment["amount_received"] = payment["amount"]
     standin.store.save("payment_intent", payment)
     standin.emit("payment_intent.succeeded", "payment_intent", payment)
+    if method["_dispute"] is not None:
+        inquiry = method["_dispute"] == "inquiry"
+        disputes.open_dispute(
+            standin, charge["id"], inquiry=inquiry, reason="fraudulent" if inquiry else method["_dispute"]
+        )
 
 
 def cancel(standin: Standin, call: Call) -> Facts:

@@ -93,7 +93,18 @@ def _refundable_charge(standin: Standin, intent_id: str | None, charge_id: str |
             f"Charge {charge['id']} has not succeeded and cannot be refunded.",
             code="charge_not_refundable",
         )
+    _refuse_disputed(standin, charge)
     return charge
+
+
+def _refuse_disputed(standin: Standin, charge: Facts) -> None:
+    if not charge.get("disputed"):
+        return
+    rows = standin.store.page("dispute", filters={"charge": [charge["id"]]}, above=0, below=1 << 60, limit=100)
+    if any(not dispute["is_charge_refundable"] for dispute in rows):
+        raise StripeError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
 
 
 def _pay_out(standin: Standin, refund: Facts, charge: Facts) -> None:
@@ -114,7 +125,7 @@ def _count_refunded(standin: Standin, charge: Facts, amount_minor: int) -> None:
     standin.store.save("charge", charge)
 
 
-def settle(standin: Standin, refund_id: str, outcome: str) -> Facts:
+def settle(standin: Standin, refund_id: str, outcome: str, *, reason: str = FAILURE_REASON) -> Facts:
     """Let a refund succeed or fail now; the same outcome twice changes nothing."""
     refund = standin.find("refund", refund_id)
     before = refund["status"]
@@ -127,7 +138,7 @@ def settle(standin: Standin, refund_id: str, outcome: str) -> Facts:
     if outcome == "succeeded":
         _pay_out(standin, refund, charge)
     else:
-        _take_back(standin, refund, charge)
+        _take_back(standin, refund, charge, reason)
     standin.store.save("refund", refund)
     standin.store.db.execute("DELETE FROM dues WHERE refund_id = ?", (refund_id,))
     standin.journal("refund", refund)
@@ -138,8 +149,8 @@ def settle(standin: Standin, refund_id: str, outcome: str) -> Facts:
     return standin.show("refund", refund)
 
 
-def _take_back(standin: Standin, refund: Facts, charge: Facts) -> None:
-    refund["failure_reason"] = FAILURE_REASON
+def _take_back(standin: Standin, refund: Facts, charge: Facts, reason: str) -> None:
+    refund["failure_reason"] = reason
     if refund["balance_transaction"] is not None:
         movement = standin.move_money(
             "refund_failure",

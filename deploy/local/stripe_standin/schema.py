@@ -71,6 +71,7 @@ COLLECTIONS: dict[str, Collection] = {
     "refund": Collection("refunds", "re", ("payment_intent", "charge"), ("payment_intent", "charge")),
     "transfer": Collection("transfers", "tr", ("transfer_group", "destination"), ("transfer_group", "destination")),
     "transfer_reversal": Collection("transfer_reversals", "trr", ("transfer",), ("transfer",)),
+    "dispute": Collection("disputes", "du", ("payment_intent", "charge"), ("payment_intent", "charge")),
     "topup": Collection("topups", "tu", ("status",)),
     "balance_transaction": Collection(
         "balance_transactions", "txn", ("source", "type", "currency"), ("source", "type")
@@ -111,6 +112,9 @@ _OTHER_DDL = [
     """CREATE TABLE IF NOT EXISTS dues (
         seq INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, refund_id TEXT NOT NULL,
         outcome TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS dispute_dues (
+        seq INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, dispute_id TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS dispute_dues_due_at ON dispute_dues (due_at)",
     "CREATE INDEX IF NOT EXISTS dues_due_at ON dues (due_at)",
     "CREATE INDEX IF NOT EXISTS dues_refund ON dues (refund_id)",
     """CREATE TABLE IF NOT EXISTS balance_buckets (

@@ -28,6 +28,12 @@ DAY_SECONDS = 86_400
 # The processor's fee: 2.9 percent rounded half up, plus 30 minor units.
 FEE_BASIS_POINTS = 290
 FEE_FIXED_MINOR = 30
+DISPUTE_FEE_MINOR = 1_500
+
+# Disputes, as at Stripe: how long evidence is taken, and how much of it.
+DISPUTE_EVIDENCE_SECONDS = 9 * DAY_SECONDS
+EVIDENCE_TEXT_CHARACTERS_MAX = 20_000
+EVIDENCE_CHARACTERS_MAX = 150_000
 
 # Our own bounds.
 BODY_BYTES_MAX = 262_144
@@ -64,6 +70,11 @@ EVENT_TYPES = (
     "transfer.reversed",
     "topup.succeeded",
     "account.updated",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 )
 
 

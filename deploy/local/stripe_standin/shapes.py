@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXPAND_DEPTH_MAX = 4
 REVERSALS_SHOWN = 10
+NETWORK_REASON_CODE = "10.4"
 
 
 def _shown(kind: str, facts: Facts) -> Facts:
@@ -150,6 +151,33 @@ def _transfer(standin: Standin, facts: Facts) -> Facts:
     return shown
 
 
+def _dispute(standin: Standin, facts: Facts) -> Facts:
+    found = (standin.store.get("balance_transaction", each) for each in facts["_movements"])
+    movements = [render(standin, "balance_transaction", each) for each in found if each is not None]
+    past_due = facts["_submissions"] > 0 and standin.clock.now() > facts["_due_by"]
+    shown = _shown("dispute", facts)
+    shown["balance_transactions"] = movements
+    shown["evidence"] = {**shown["evidence"], "enhanced_evidence": {}, **facts["_evidence"]}
+    shown["evidence_details"] = {
+        "due_by": facts["_due_by"],
+        "enhanced_eligibility": {},
+        "has_evidence": bool(facts["_evidence"]),
+        "past_due": past_due,
+        "submission_count": facts["_submissions"],
+    }
+    is_inquiry = facts["status"].startswith("warning_")
+    shown["payment_method_details"] = {
+        "card": {
+            "brand": facts["_brand"],
+            "case_type": "inquiry" if is_inquiry else "chargeback",
+            "network": facts["_brand"],
+            "network_reason_code": NETWORK_REASON_CODE,
+        },
+        "type": "card",
+    }
+    return shown
+
+
 def _account(facts: Facts) -> Facts:
     shown = _shown("account", facts)
     reason = facts["_restricted"]
@@ -189,6 +217,8 @@ def render(standin: Standin, kind: str, facts: Facts) -> Facts:
     shown_by = _SHOWN_BY_FACTS.get(kind)
     if shown_by is not None:
         return shown_by(facts)
+    if kind == "dispute":
+        return _dispute(standin, facts)
     if kind == "transfer":
         return _transfer(standin, facts)
     if kind == "event":

@@ -28,13 +28,15 @@ DECLINE_MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class TestCard:
-    """``decline``: Stripe's decline code. ``refund``: succeeds, pending, pending_fails, fails."""
+    """``decline``: Stripe's decline code. ``refund``: succeeds, pending, pending_fails, fails. ``dispute``: the reason of
+    the dispute that follows the charge at once, or ``inquiry``."""
 
     number: str
     decline: str | None = None
     authenticates: bool = False
     refund: str = "succeeds"
     available_at_once: bool = False
+    dispute: str | None = None
 
     @property
     def brand(self) -> str:
@@ -56,6 +58,9 @@ _THREE_D_SECURE_DECLINED = TestCard("4000008400001629", authenticates=True, decl
 _REFUND_PENDING = TestCard("4000000000007726", refund="pending")
 _REFUND_FAILS = TestCard("4000000000005126", refund="fails")
 _REFUND_PENDING_FAILS = TestCard("4000000000005142", refund="pending_fails")
+_DISPUTED = TestCard("4000000000000259", dispute="fraudulent")
+_DISPUTED_NOT_RECEIVED = TestCard("4000000000002685", dispute="product_not_received")
+_INQUIRY = TestCard("4000000000001976", dispute="inquiry")
 _AVAILABLE_AT_ONCE = TestCard("4000000000000077", available_at_once=True)
 
 BY_PAYMENT_METHOD = {
@@ -80,6 +85,9 @@ BY_PAYMENT_METHOD = {
     "pm_card_refundPending": _REFUND_PENDING,
     "pm_card_refundFail": _REFUND_FAILS,
     "pm_card_refundPendingFail": _REFUND_PENDING_FAILS,
+    "pm_card_createDispute": _DISPUTED,
+    "pm_card_createDisputeProductNotReceived": _DISPUTED_NOT_RECEIVED,
+    "pm_card_createDisputeInquiry": _INQUIRY,
     "pm_card_bypassPending": _AVAILABLE_AT_ONCE,
 }
 
@@ -127,4 +135,5 @@ def stored(card: TestCard, *, exp_month: int, exp_year: int) -> dict[str, Any]:
         "_authenticates": card.authenticates,
         "_refund": card.refund,
         "_available_at_once": card.available_at_once,
+        "_dispute": card.dispute,
     }

@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 @dataclass(slots=True)
 class CommitmentRow:
     """One commitment. What stands before `state` never changes (the database refuses it); `amount_minor` is in minor
-    units. `reservation_open`: escrow has not told how the reservation ended, so the units stay taken."""
+    units. `reservation_open`: escrow has not told how the reservation ended, so the units stay taken. `open_disputes` lie
+    over the state, whatever it is."""
 
     commitment_id: UUID
     campaign_id: UUID
@@ -39,6 +40,7 @@ class CommitmentRow:
     locked_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: str | None = None
+    open_disputes: int = 0
 
 
 @dataclass(slots=True)
@@ -72,9 +74,10 @@ _TYPES = {
     "locked_at": "timestamptz",
     "ended_at": "timestamptz",
     "end_reason": "text",
+    "open_disputes": "bigint",
 }
 _COLUMNS = tuple(_TYPES)
-_CHANGING = ("state", "reservation_open", "locked_at", "ended_at", "end_reason")
+_CHANGING = ("state", "reservation_open", "locked_at", "ended_at", "end_reason", "open_disputes")
 _KEYED = ("commitment_id", *_CHANGING)
 
 

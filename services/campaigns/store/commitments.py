@@ -18,10 +18,11 @@ from services.kit.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How many commitments were moved and how many units they hold together."""
+    """How many commitments were moved, how many units they hold together, and how many of these are in dispute."""
 
     commitments: int
     units: int
+    disputed_units: int
 
 
 _END_LOCKED = text(
@@ -29,13 +30,14 @@ _END_LOCKED = text(
     "UPDATE commitment SET state = :state, ended_at = :at, end_reason = :reason "
     "WHERE campaign_id = :campaign_id AND state = 'LOCKED' "
     "AND commitment_id <> ALL(CAST(:except_ids AS uuid[])) "
-    "RETURNING commitment_id, quantity"
+    "RETURNING commitment_id, quantity, open_disputes"
     "), told AS ("
     "INSERT INTO audit_entry (at, actor_id, actor_role, action, scope, subject, before, after, reason, cause_id, trace_id) "
     "SELECT :at, :actor_id, :actor_role, :action, CAST(CAST(:campaign_id AS uuid) AS text), CAST(commitment_id AS text), "
     "jsonb_build_object('state', 'LOCKED'), jsonb_build_object('state', CAST(:state AS text)), :reason, :cause_id, :trace_id "
     "FROM moved ORDER BY commitment_id"
-    ") SELECT count(*) AS commitments, COALESCE(sum(quantity), 0) AS units FROM moved"
+    ") SELECT count(*) AS commitments, COALESCE(sum(quantity), 0) AS units, "
+    "COALESCE(sum(quantity) FILTER (WHERE open_disputes > 0), 0) AS disputed_units FROM moved"
 )
 _WORDS = {"REFUNDED": Word.REFUND, "RELEASED": Word.RELEASE}
 
@@ -73,4 +75,4 @@ async def end_locked_commitments(
         row.end_reason = reason
     for pair in [pair for pair in rows.participant_units if pair[0] == campaign_id]:
         del rows.participant_units[pair]
-    return Moved(int(found.commitments), int(found.units))
+    return Moved(int(found.commitments), int(found.units), int(found.disputed_units))

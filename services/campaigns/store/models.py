@@ -35,7 +35,8 @@ class Base(DeclarativeBase):
 class CampaignRow(Base):
     """One campaign: its rules in figures, its counts, its state. Units are whole units, money is minor units.
 
-    `held_units` and `held_commitments` count the commitments that are LOCKED now; `reserved_units` and
+    `held_units` and `held_commitments` count the commitments that are LOCKED now, `disputed_units` those of them that are
+    in dispute; `reserved_units` and
     `open_reservations` count reservations whose end escrow has not told; `final_units` is the count at the close.
     """
 
@@ -54,6 +55,7 @@ class CampaignRow(Base):
     currency: Mapped[str]
     close_at: Mapped[datetime]
     held_units: Mapped[int]
+    disputed_units: Mapped[int]
     reserved_units: Mapped[int]
     held_commitments: Mapped[int]
     open_reservations: Mapped[int]
@@ -77,6 +79,11 @@ class CampaignRow(Base):
     ended_at: Mapped[datetime | None]
     close_reason: Mapped[str | None]
     plan_id: Mapped[UUID | None]
+
+    @property
+    def counted_units(self) -> int:
+        """Held units that count towards the target: those whose payment no bank disputes."""
+        return self.held_units - self.disputed_units
 
 
 class CampaignContentRow(Base):

@@ -32,7 +32,7 @@ async def close_campaign(work: Work, campaign: CampaignRow, transition: Transiti
     campaign.waiting_step = None
     take_transition(work, campaign, transition, reason=note)
     await end_locked_commitments(work, campaign.campaign_id, state="REFUNDED", reason=reason, at=work.now)
-    campaign.held_units = 0
+    campaign.disputed_units = campaign.held_units = 0
     campaign.held_commitments = 0
     for kind in (CLOSE_DATE, DECISION_OVERDUE, FROZEN_STEP):
         work.unschedule(kind, subject=subject)

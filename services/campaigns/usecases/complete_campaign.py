@@ -29,6 +29,7 @@ async def complete_campaign(
     moved = await end_locked_commitments(
         work, campaign.campaign_id, state="RELEASED", reason="released", at=work.now, except_ids=reserve_ids
     )
+    campaign.disputed_units -= moved.disputed_units
     campaign.held_units -= moved.units
     campaign.held_commitments -= moved.commitments
     work.unschedule(FROZEN_STEP, subject=str(campaign.campaign_id))

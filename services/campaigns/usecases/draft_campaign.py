@@ -76,6 +76,7 @@ def _record_draft(work: Work, message: DraftCampaign, terms_hash: str) -> None:
         author_id=work.actor.id,
         terms_version=1,
         held_units=0,
+        disputed_units=0,
         reserved_units=0,
         held_commitments=0,
         open_reservations=0,

@@ -15,7 +15,7 @@ def gather_facts(work: Work, campaign: CampaignRow, **known: Any) -> Facts:
     return Facts(
         actor_is_author=work.actor.id == campaign.author_id,
         closes_later=campaign.close_at > work.now,
-        held_units=campaign.held_units,
+        held_units=campaign.counted_units,
         target_units=campaign.target_units,
         open_reservations=campaign.open_reservations,
         joining_over=campaign.joining_ended_at is not None,

@@ -23,6 +23,8 @@ def move_commitment(
         else:
             commitment.ended_at = work.now
             commitment.end_reason = reason or word.value
+    if move.held < 0 and commitment.open_disputes:
+        campaign.disputed_units -= commitment.quantity
     if move.held:
         campaign.held_units += move.held * commitment.quantity
         campaign.held_commitments += move.held

@@ -27,9 +27,9 @@ async def refund_commitment(work: Work, message: RefundDecided) -> None:
     commitment = await commitment_of_event(work, message.commitment_id)
     if commitment.state in {"REFUNDED", "WITHDRAWN"}:
         return
-    held_before = campaign.held_units
+    counted_before = campaign.counted_units
     if _settle(work, campaign, commitment, Word.REFUND, reason=message.reason):
-        tell_target_lost(work, campaign, held_before=held_before)
+        tell_target_lost(work, campaign, counted_before=counted_before)
         await decide_close(work, campaign)
 
 

@@ -1,4 +1,4 @@
-"""Tell when held units reach the target for the first time (T4), and when withdrawals bring them below it again."""
+"""Tell when held units that nobody disputes reach the target for the first time (T4), and when withdrawals or disputes bring them below it again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.kit.work import Work
 
 def tell_target_reached(work: Work, campaign: CampaignRow) -> None:
     """Take T4 when it is due; below the target, or past it, nothing happens."""
-    if not may_follow(Trigger.FUNDS_COUNTED, campaign.state) or campaign.held_units < campaign.target_units:
+    if not may_follow(Trigger.FUNDS_COUNTED, campaign.state) or campaign.counted_units < campaign.target_units:
         return
     transition = decide(Trigger.FUNDS_COUNTED, state=campaign.state, who=SYSTEM, facts=gather_facts(work, campaign))
     campaign.target_reached_at = work.now
@@ -24,9 +24,9 @@ def tell_target_reached(work: Work, campaign: CampaignRow) -> None:
     )
 
 
-def tell_target_lost(work: Work, campaign: CampaignRow, *, held_before: int) -> None:
+def tell_target_lost(work: Work, campaign: CampaignRow, *, counted_before: int) -> None:
     """Tell that the target is lost, once per crossing. The state stays; the count at the close decides."""
-    crossed = held_before >= campaign.target_units > campaign.held_units
+    crossed = counted_before >= campaign.target_units > campaign.counted_units
     if campaign.state == "TARGET_ACHIEVED" and crossed:
         work.publish(
             TargetLost(

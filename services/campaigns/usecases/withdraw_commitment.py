@@ -36,7 +36,7 @@ async def withdraw_commitment(work: Work, message: WithdrawCommitment) -> None:
     if refusal is not None:
         _refuse(work, message, refusal)
         return
-    held_before = campaign.held_units
+    counted_before = campaign.counted_units
     was = cast(Literal["PENDING_FUNDS", "LOCKED"], commitment.state)
     move_commitment(work, campaign, commitment, Word.LEAVE, reason="withdrawn")
     work.publish(
@@ -52,7 +52,7 @@ async def withdraw_commitment(work: Work, message: WithdrawCommitment) -> None:
             held_commitments=campaign.held_commitments,
         )
     )
-    tell_target_lost(work, campaign, held_before=held_before)
+    tell_target_lost(work, campaign, counted_before=counted_before)
 
 
 def _refuse(work: Work, message: WithdrawCommitment, refusal: Rejected) -> None:

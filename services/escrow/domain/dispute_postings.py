@@ -1,4 +1,4 @@
-"""The four transfers of a dispute: opened, funds withdrawn, funds reinstated, ended.
+"""The transfers of a dispute: opened, funds withdrawn, funds reinstated, shifted to or from the loss, ended.
 
 Owns the split rules: what a dispute freezes, what the hold bears and what the platform loses. The split of an opening
 is stored as the entries of its transfer; the ending reads it from there. Amounts are minor units and positive.
@@ -134,6 +134,34 @@ def dispute_ended(  # noqa: PLR0913 - facts of one ending, all named
         "dispute_ended",
         f"dpe:{dispute_id}",
         _sides(amounts),
+        commitment_id=commitment_id,
+        relied_on=facts.relied_on,
+        event_at=facts.event_at,
+    )
+
+
+def dispute_shifted(  # noqa: PLR0913 - facts of one shift, all named
+    scope: str,
+    commitment_id: UUID,
+    amount_minor: int,
+    *,
+    of: str,
+    paid_by_refund: bool,
+    facts: Facts = NO_FACTS,
+) -> Posting:
+    """The person got the money by a refund and from the bank: of the two only one was owed. `paid_by_refund`: a refund
+    got through although the bank has taken the funds, so the platform bears them and the refund can be posted. Otherwise
+    the bank's taking, so far the platform's loss, settles a refund that is still owed. `of` names the refund."""
+    _positive(amount_minor)
+    signed_minor = amount_minor if paid_by_refund else -amount_minor
+    return Posting(
+        scope,
+        "dispute_shifted",
+        f"dps:{of}",
+        (
+            (commitment_account("refund_payable", commitment_id), signed_minor),
+            ("dispute_loss", -signed_minor),
+        ),
         commitment_id=commitment_id,
         relied_on=facts.relied_on,
         event_at=facts.event_at,

@@ -135,6 +135,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "dispute_withdrawn": _kind("dpw", "dispute_hold dispute_loss", "psp_clearing", names_commitment=True),
         "dispute_reinstated": _kind("dpr", "psp_clearing", "dispute_loss dispute_hold", names_commitment=True),
         "dispute_ended": _kind("dpe", "dispute_hold", "escrow refund_payable reserve", names_commitment=True),
+        "dispute_shifted": _kind(
+            "dps", "dispute_loss refund_payable", "dispute_loss refund_payable", names_commitment=True
+        ),
         "topup": _kind("tu", "psp_clearing", "platform_float"),
         "bank_payout": _kind("po", "platform_float", "psp_clearing"),
         "psp_fee_account": _kind("bt", "psp_cost psp_pending", "psp_cost psp_pending"),

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 from uuid import UUID
+
+from contracts.disputes import DisputeStatus
+from services.escrow.domain.disputes import MOVEMENTS_MAX, DisputeFacts, Movement
 
 PaymentStatus = Literal["succeeded", "requires_action", "processing", "canceled", "failed"]
 
@@ -24,6 +27,8 @@ _PAYMENT_STATUSES: Mapping[str, PaymentStatus] = {
 }
 
 UNNAMED_DECLINE = "card_declined"
+REASON_CHARACTERS_MAX = 100
+"""Longest reason of a dispute that is kept; Stripe's are codes of one or two words."""
 
 
 class OddObjectError(ValueError):
@@ -172,6 +177,34 @@ def top_up_facts(body: Mapping[str, Any]) -> TopUpFacts:
         amount_minor=_amount(body, "amount"),
         currency=_text(body, "currency"),
         top_up_id=metadata_id(body, "top_up_id"),
+    )
+
+
+def dispute_facts(body: Mapping[str, Any]) -> DisputeFacts:
+    """Read a dispute with its movements, the oldest first. Raises OddObjectError, also for a status nobody here knows."""
+    status = _text(body, "status")
+    if status not in get_args(DisputeStatus):
+        raise OddObjectError(f"a dispute with status {status!r}")
+    rows = body.get("balance_transactions") or ()
+    if len(rows) > MOVEMENTS_MAX:
+        raise OddObjectError(f"dispute {body.get('id')!r} has {len(rows)} movements")
+    movements = [(_amount(row, "created"), movement_facts(row)) for row in rows]
+    due_by = (body.get("evidence_details") or {}).get("due_by")
+    payment_intent_id = body.get("payment_intent")
+    return DisputeFacts(
+        id=_text(body, "id"),
+        status=cast(DisputeStatus, status),
+        amount_minor=_amount(body, "amount"),
+        currency=_text(body, "currency"),
+        charge_id=_text(body, "charge"),
+        payment_intent_id=payment_intent_id if isinstance(payment_intent_id, str) else None,
+        reason=str(body.get("reason") or "general")[:REASON_CHARACTERS_MAX],
+        due_by=due_by if isinstance(due_by, int) and due_by > 0 else None,
+        movements=tuple(
+            Movement(facts.id, facts.amount_minor, facts.fee_minor)
+            # Of one second what was taken comes first: nothing is given back before.
+            for _, facts in sorted(movements, key=lambda each: (each[0], each[1].amount_minor))
+        ),
     )
 
 

@@ -11,9 +11,10 @@ from typing import Literal, cast
 
 from contracts.escrow import RefundReason
 
-DecisionState = Literal["decided", "pending", "paid", "failed", "paid_outside"]
+DecisionState = Literal["decided", "pending", "paid", "failed", "paid_outside", "charged_back"]
 """decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open.
-paid_outside: Stripe refused it, and it was paid another way that two people approved."""
+paid_outside: Stripe refused it, and it was paid another way that two people approved. charged_back: no longer owed,
+because the person's bank gave the money back."""
 
 RefundStep = Literal["none", "pending", "paid", "failed", "failed_after_paid", "read_again", "mismatch"]
 
@@ -52,6 +53,9 @@ def refund_step(
     `known_refund`: the object is of the decision's present attempt. `authoritative`: the status was read at Stripe just
     now; a webhook, or a call's answer that its key repeats, may have been overtaken.
     """
+    if state == "charged_back":
+        # The bank was faster. A refund that Stripe has paid as well has happened and is booked, as the platform's loss.
+        return "paid" if status == "succeeded" and known_refund else "none"
     if not known_refund:
         # An older attempt speaks. Its failure is known; a success would mean two payments for one decision.
         return "mismatch" if status == "succeeded" else "none"

@@ -51,7 +51,7 @@ async def unpaid_decisions(work: Work, commitment_ids: Iterable[UUID]) -> dict[U
         select(RefundDecision)
         .where(
             among(RefundDecision.commitment_id, set(commitment_ids)),
-            RefundDecision.state.not_in(("paid", "paid_outside")),
+            RefundDecision.state.not_in(("paid", "paid_outside", "charged_back")),
         )
         .order_by(RefundDecision.decided_at, RefundDecision.decision_id)
     )

@@ -39,7 +39,8 @@ _FLOWS = """
         WHERE kind IN ('refund_sent', 'refund_failed') AND class = 'psp_clearing'), 0) AS refunded,
     COALESCE(SUM(amount_minor) FILTER (WHERE class = 'house_paid'), 0) AS paid_outside,
     COALESCE(-SUM(amount_minor) FILTER (
-        WHERE kind IN ('dispute_withdrawn', 'dispute_reinstated') AND class = 'dispute_hold'), 0) AS disputed,
+        WHERE kind IN ('dispute_withdrawn', 'dispute_reinstated') AND class = 'dispute_hold'
+            OR kind = 'dispute_shifted' AND class = 'refund_payable'), 0) AS disputed,
     COALESCE(SUM(amount_minor) FILTER (
         WHERE kind IN ('clear', 'clear_undone', 'reserve_release') AND class = 'supplier_payable'), 0) AS cleared,
     COALESCE(SUM(amount_minor) FILTER (WHERE kind = 'fee' AND class = 'platform_fee'), 0) AS fee,
@@ -268,7 +269,7 @@ _I23 = """
         SELECT FROM ledger_transfer o
         WHERE o.commitment_id = split_part(a.account, ':', 2)::uuid AND o.kind = 'dispute_opened'
             AND NOT EXISTS (
-                SELECT FROM ledger_transfer x WHERE x.cause = 'dpe:' || split_part(o.cause, ':', 2)
+                SELECT FROM ledger_transfer x WHERE x.cause = 'dpe' || substr(o.cause, 4)
             )
     )
     UNION ALL

@@ -6,7 +6,7 @@ success; then the amount is owed again. Bounded further attempts are made withou
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 from uuid import UUID
 
 from contracts.escrow import RefundFailed, RefundPending, RefundSent
@@ -21,11 +21,13 @@ from services.escrow.domain.refunds import (
     told_reason,
 )
 from services.escrow.store.book import book_of
+from services.escrow.store.disputes import takes_no_refund
 from services.escrow.store.objects import PspObject
 from services.escrow.store.tables import RefundDecision
 from services.escrow.usecases.complete_plan import refund_of_plan_owed_again, refund_of_plan_paid
 from services.escrow.usecases.decide_refund import REFUND_FAILED_CASE, REFUND_RETRY_DEADLINE, intend_refund
 from services.escrow.usecases.post_transfers import note_object, post
+from services.escrow.usecases.refund_in_dispute import make_room
 from services.escrow.usecases.settle_campaign import settle_if_done
 from services.kit.service import Answer, Intent
 from services.kit.work import Work, intent_id
@@ -48,7 +50,7 @@ async def post_refund(work: Work, intent: Intent, answer: Answer) -> None:
         # Not authoritative: a repeated key brings back the first answer, which a webhook may have overtaken.
         await apply_refund(work, decision, facts, ordinal=intent.ordinal, authoritative=False)
         return
-    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed", "paid_outside"):
+    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed", "paid_outside", "charged_back"):
         return
     decision.ordinal = intent.ordinal
     code = str((answer.body.get("error") or {}).get("code") or "refused")
@@ -112,10 +114,30 @@ async def retry_refund(work: Work, decision_id: UUID) -> None:
     decision = await book_of(work).decisions.get(decision_id)
     if decision is None or decision.state != "failed" or not may_retry(decision.ordinal):
         return
+    if await takes_no_refund(work, decision.commitment_id):
+        # The bank has the money; the end of the dispute decides whether it is still owed.
+        return
+    try_again(work, decision)
+
+
+def try_again(work: Work, decision: RefundDecision) -> None:
+    """The next attempt of a failed refund."""
     _move(work, decision, "decided")
     decision.ordinal += 1
     decision.refund_id = None
     intend_refund(work, decision)
+
+
+async def end_by_bank(work: Work, decision: RefundDecision) -> None:
+    """A lost dispute gave the person what this refund owed them: it is owed no longer. The caller settles."""
+    work.unschedule(REFUND_RETRY_DEADLINE, subject=str(decision.decision_id))
+    await work.close_case(REFUND_FAILED_CASE, subject=str(decision.decision_id), resolution="charged back")
+    _move(work, decision, "charged_back")
+    campaign = await book_of(work).campaigns.get(decision.campaign_id)
+    if campaign is not None:
+        campaign.refunds_open -= 1
+    if decision.plan_id is not None:
+        await refund_of_plan_paid(work, decision.plan_id)
 
 
 def _pending(work: Work, decision: RefundDecision) -> None:
@@ -134,8 +156,10 @@ def _pending(work: Work, decision: RefundDecision) -> None:
 
 
 async def _paid(work: Work, decision: RefundDecision) -> None:
+    settled_by_bank = decision.state == "charged_back"
     had_failed = decision.state == "failed" or decision.ordinal > 1
     refund_id = decision.refund_id or NO_OBJECT
+    await make_room(work, decision, refund_id)
     posted = await post(
         work,
         postings.refund_sent(
@@ -167,10 +191,10 @@ async def _paid(work: Work, decision: RefundDecision) -> None:
         await work.close_case(REFUND_FAILED_CASE, subject=str(decision.decision_id), resolution="paid")
     campaign = await book_of(work).campaigns.get(decision.campaign_id)
     if campaign is not None:
-        campaign.refunds_open -= 1
+        campaign.refunds_open -= 0 if settled_by_bank else 1
         campaign.refunded_minor += decision.amount_minor
         await settle_if_done(work, decision.campaign_id)
-    if decision.plan_id is not None:
+    if decision.plan_id is not None and not settled_by_bank:
         await refund_of_plan_paid(work, decision.plan_id)
 
 
@@ -227,7 +251,7 @@ async def _failed(work: Work, decision: RefundDecision, refund_id: str, *, why: 
         )
 
 
-def _move(work: Work, decision: RefundDecision, state: Literal["decided", "pending", "paid", "failed"]) -> None:
+def _move(work: Work, decision: RefundDecision, state: DecisionState) -> None:
     before = decision.state
     decision.state, decision.changed_at = state, work.now
     work.audit(

@@ -22,13 +22,14 @@ from services.escrow.store.book import book_of
 from services.escrow.store.tables import Campaign, RefundDecision, Reservation
 from services.escrow.usecases.post_transfers import balances, post, relied, write_transfers
 from services.escrow.usecases.record_campaign import known_campaign
+from services.escrow.usecases.refund_in_dispute import refund_when_ended
 from services.escrow.usecases.settle_campaign import settle_if_done
 from services.kit.work import Early, Work
 
 CLOSE_REFUNDS_DEADLINE = "close_refunds"
 REFUND_RETRY_DEADLINE = "refund_retry"
 REFUND_FAILED_CASE = "refund_failed"
-_CLOSE_REASONS: dict[str, RefundReason] = {
+CLOSE_REASONS: dict[str, RefundReason] = {
     "target_not_reached": "target_not_reached",
     "supplier_declined": "supplier_declined",
     "acceptance_timeout": "acceptance_timeout",
@@ -94,7 +95,7 @@ async def refund_next(work: Work, campaign_id: UUID, *, step: int) -> None:
         reservation = await book.reservations.get(commitment_id)
         if reservation is None:
             raise LookupError(f"commitment {commitment_id} holds money without a reservation")
-        reason = _CLOSE_REASONS[campaign.close_reason]
+        reason = CLOSE_REASONS[campaign.close_reason]
         await refund_held(work, reservation, reason, relied_on=relied(campaign.closed_event_id))
     if len(commitment_ids) > REFUNDS_PER_TRANSACTION_MAX:
         work.schedule(
@@ -146,7 +147,24 @@ async def refund_held(
             decision_id=decision_id, payment_intent_id=payment.payment_intent_id, before=before,
         )  # fmt: skip
         decided = True
+    if not decided:
+        await refund_when_ended(work, reservation, reason)
     return decided
+
+
+async def owe_what_came_back(
+    work: Work, reservation: Reservation, amount_minor: int, reason: RefundReason, *, decision_id: UUID
+) -> None:
+    """A dispute's money came back and belongs to the person; the end of the dispute made it owed, so nothing more is
+    posted. Raises LookupError for a commitment without a payment."""
+    payment = await book_of(work).payments.get(reservation.funded_by) if reservation.funded_by else None
+    if payment is None or payment.payment_intent_id is None:
+        raise LookupError(f"commitment {reservation.commitment_id} has a dispute and no payment")
+    before, reservation.state = reservation.state, "refunded"
+    await owe_refund(
+        work, reservation, amount_minor, reason,
+        decision_id=decision_id, payment_intent_id=payment.payment_intent_id, before=before,
+    )  # fmt: skip
 
 
 async def owe_late_receipt(work: Work, reservation: Reservation, facts: PaymentFacts, *, decision_id: UUID) -> None:

@@ -7,7 +7,8 @@ from uuid import UUID
 from contracts.ledger import PlanKind, ReleaseCondition
 from services.escrow.domain.release import ReleaseFacts, release_conditions
 from services.escrow.store.book import book_of
-from services.escrow.store.plans import class_total_minor, ledger_is_sound
+from services.escrow.store.disputes import uncovered_minor
+from services.escrow.store.plans import ledger_is_sound
 from services.escrow.store.tables import Campaign, Supplier
 from services.kit.work import Work
 
@@ -32,7 +33,7 @@ async def judge_release(
             inspection_over=campaign.verdict_event_id,
             verdict=campaign.verdict,
             issues_decided=tuple(issue.decided_event_id for issue in issues if issue.decided_event_id),
-            disputed_minor=await class_total_minor(work.connection, scope, "dispute_hold"),
+            disputed_minor=await uncovered_minor(work.connection, scope),
             frozen=work.is_frozen(scope) or head.paused,
             ledger_sound=await ledger_is_sound(work.connection, scope),
             payout_account=supplier.event_id if supplier is not None else None,

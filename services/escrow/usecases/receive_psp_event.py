@@ -23,6 +23,7 @@ from services.escrow.domain.psp import (
 from services.escrow.store.book import book_of
 from services.escrow.usecases.apply_payment import apply_payment
 from services.escrow.usecases.apply_refund import apply_refund
+from services.escrow.usecases.hint_dispute import DISPUTE_EVENTS, hint_dispute
 from services.escrow.usecases.release_funds import apply_transfer
 from services.escrow.usecases.top_up_float import apply_top_up
 from services.kit.service import Answer, Intent
@@ -40,14 +41,17 @@ EVENT_TYPES = (
     "topup.succeeded",
     "topup.failed",
 )
-"""The types that are used; subscribe to these and no others."""
+"""The types whose object is applied as it comes; subscribe to these and to `DISPUTE_EVENTS`, and no others."""
 
 
 async def receive_psp_event(work: Work, message: ReceivePspEvent) -> None:
     """Apply one event."""
+    body = event_object(message.body)
+    if message.psp_event_type in DISPUTE_EVENTS:
+        await hint_dispute(work, body)
+        return
     if message.psp_event_type not in EVENT_TYPES:
         return
-    body = event_object(message.body)
     try:
         await apply_object(work, body, authoritative=False)
     except OddObjectError as error:

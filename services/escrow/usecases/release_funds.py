@@ -21,6 +21,7 @@ from services.escrow.domain.plan_rules import rule_of
 from services.escrow.domain.psp import OddObjectError, ReversalFacts, TransferFacts, transfer_facts
 from services.escrow.store.acts_by_hand import last_call_refused
 from services.escrow.store.book import book_of
+from services.escrow.store.disputes import still_held
 from services.escrow.store.objects import PspObject
 from services.escrow.store.plans import lines_of
 from services.escrow.store.tables import Plan
@@ -152,6 +153,10 @@ async def _release(work: Work, plan: Plan, facts: TransferFacts) -> None:
     lines = await lines_of(work.connection, plan.plan_id)
     released = tuple(line.commitment_id for line in lines if not line.to_reserve)
     await _mark_released(work, plan, released)
+    kept = [line.commitment_id for line in lines if line.to_reserve]
+    if plan.kind == "release":
+        # In dispute, or back from one in the reserve: not released with the others.
+        kept += await still_held(work.connection, UUID(plan.scope), [line.commitment_id for line in lines])
     work.publish(
         FundsReleased(
             campaign_id=UUID(plan.scope),
@@ -163,7 +168,7 @@ async def _release(work: Work, plan: Plan, facts: TransferFacts) -> None:
             currency=plan.currency,
             transfer_id=facts.id,
             released_commitment_ids=released,
-            reserve_commitment_ids=tuple(line.commitment_id for line in lines if line.to_reserve),
+            reserve_commitment_ids=tuple(kept),
         )
     )
     audit_plan(work, plan, before="SENDING")

@@ -1,4 +1,4 @@
-"""Say when a closed campaign is settled: every refund paid, no payment under way, nothing owed.
+"""Say when a closed campaign is settled: every refund paid, no payment under way, no dispute open, nothing owed.
 
 CLOSED is decided in a moment, its refunds take days; the two are separate facts. Money that comes late, or a refund
 that fails after it was paid, opens the settlement again.
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from contracts.escrow import CampaignSettled
 from services.escrow.domain.ledger import OWED_CLASSES
 from services.escrow.store.book import book_of
+from services.escrow.store.disputes import any_open
 from services.escrow.usecases.post_transfers import write_transfers
 from services.kit.work import Work
 
@@ -30,6 +31,8 @@ async def settle_if_done(work: Work, campaign_id: UUID) -> None:
     if not campaign.closing_done or scope.campaign_state != "CLOSED" or scope.settled_at is not None:
         return
     if await book.unfinished_reservations(campaign_id):
+        return
+    if await any_open(work, campaign_id):
         return
     await write_transfers(work)
     if await owed_minor(work, campaign_id) != 0:

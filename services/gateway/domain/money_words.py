@@ -33,6 +33,11 @@ REFUND_REASONS: dict[str, str] = {
 
 def money_now(commitment: Mapping[str, Any]) -> str:
     """The sentence for one row of the read model (see `store.read_commitments.COMMITMENT_COLUMNS`)."""
+    if commitment["dispute_state"] == "open":
+        return _in_dispute(commitment)
+    if commitment["dispute_charged_back"] or commitment["refund_state"] == "charged_back":
+        amount = money(commitment["dispute_minor"], commitment["currency"])
+        return f"Your card's bank took the payment of {amount} back on {day(commitment['dispute_state_at'])}."
     if commitment["refund_state"] is not None:
         return _refund(commitment) + _rest(commitment)
     state = commitment["state"]
@@ -51,6 +56,14 @@ def money_now(commitment: Mapping[str, Any]) -> str:
         "WITHDRAWN": _withdrawn(commitment, amount),
         "REFUNDED": f"{amount} is owed to you; the refund is being recorded.",
     }[state]
+
+
+def _in_dispute(commitment: Mapping[str, Any]) -> str:
+    amount = money(commitment["dispute_minor"], commitment["currency"])
+    since = day(commitment["dispute_opened_at"])
+    if commitment["dispute_status"].startswith("warning_"):
+        return f"Your card's bank asks about the payment of {amount} since {since}; it is kept as it is until the bank answers."
+    return f"{amount} is in dispute with your card's bank since {since}; the bank decides whose it is."
 
 
 def _rest(commitment: Mapping[str, Any]) -> str:

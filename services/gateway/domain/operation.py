@@ -52,6 +52,8 @@ KINDS: dict[str, Kind] = {
     "submit_clearing_plan": Kind("clearing_plan", 201),
     "approve_clearing_plan": Kind("clearing_plan", 200),
     "retry_plan_transfer": Kind("clearing_plan", 200),
+    "prepare_evidence": Kind("dispute", 200),
+    "submit_evidence": Kind("dispute", 200),
     "top_up_float": Kind("top_up", 201),
     "set_alert_rule": Kind("alert_rule", 201),
     "remove_alert_rule": Kind("alert_rule", 200),
@@ -61,6 +63,7 @@ _ADDRESSES = {
     "campaign": "/v1/campaigns/{}",
     "commitment": "/v1/commitments/{}",
     "clearing_plan": "/v1/clearing-plans/{}",
+    "dispute": "/v1/disputes/{}",
 }
 
 

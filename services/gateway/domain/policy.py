@@ -193,13 +193,20 @@ RULES: tuple[Rule, ...] = (
     Rule("record_dispatch", "POST", "/v1/campaigns/{campaign_id}/dispatches", "AC RR yN RRRR RRR"),
     Rule("record_delivery", "POST", "/v1/campaigns/{campaign_id}/deliveries", "AC RR yN RRRR RRR"),
     Rule("decide_issue", "POST", "/v1/issues/{issue_id}/decision", "AC RR RR yRRy RRR"),
-    # clearing, cases, the platform's own money
+    # clearing
     Rule("submit_clearing_plan", "POST", "/v1/campaigns/{campaign_id}/clearing-plans", "AC RR RR RRyR RRR"),
     Rule("campaign_clearing_plans", "GET", "/v1/campaigns/{campaign_id}/clearing-plans", "AR RR RR yyyy yyy"),
     Rule("clearing_plans_read", "GET", "/v1/clearing-plans/{plan_id}", "AR RR RR yyyy yyy"),
     Rule("clearing_plan_lines", "GET", "/v1/clearing-plans/{plan_id}/lines", "AR RR RR yyyy yyy"),
     Rule("approve_clearing_plan", "POST", "/v1/clearing-plans/{plan_id}/approval", "AC RR RR RRyR RRR"),
     Rule("retry_plan_transfer", "POST", "/v1/clearing-plans/{plan_id}/transfer-retry", "AC RR RR RRyR RRR"),
+    # disputes
+    Rule("disputes_list", "GET", "/v1/disputes", "AR RR RR yyyy yyy"),
+    Rule("disputes_read", "GET", "/v1/disputes/{dispute_id}", "AR RR RR yyyy yyy"),
+    Rule("dispute_evidence", "GET", "/v1/disputes/{dispute_id}/evidence", "AR RR RR yyyy yyy"),
+    Rule("prepare_evidence", "POST", "/v1/disputes/{dispute_id}/evidence", "AC RR RR yRRR RRR"),
+    Rule("submit_evidence", "POST", "/v1/disputes/{dispute_id}/evidence-submission", "AC RR RR RRyR RRR"),
+    # cases and the platform's own money
     Rule("refunds_unsettled", "GET", "/v1/refunds/unsettled", "AR RR RR yyyy yyy"),
     Rule("transparency_refunds", "GET", "/v1/transparency/refunds", "yy yy yy yyyy yyy"),
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),

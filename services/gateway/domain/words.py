@@ -113,8 +113,12 @@ def campaign_words(state: str, close_reason: str | None) -> str:
     return words
 
 
-def commitment_words(state: str, *, refund_state: str | None) -> str:
+def commitment_words(state: str, *, refund_state: str | None, in_dispute: bool = False) -> str:
     """The commitment's state as people read it; a refund is paid only when the payment processor says so."""
+    if in_dispute and state in {"LOCKED", "WITHDRAWN", "REFUNDED", "RELEASED"}:
+        return "In dispute with the card's bank"
+    if refund_state == "charged_back":
+        return "Returned by the card's bank"
     if refund_state == "sent" and state in {"WITHDRAWN", "REFUNDED", "FUNDS_FAILED"}:
         return "Withdrawn and refunded" if state == "WITHDRAWN" else "Refunded"
     if refund_state is not None and state == "WITHDRAWN":

@@ -22,13 +22,24 @@ class PaymentView(Answer):
 
 
 class RefundView(Answer):
-    """A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof)."""
+    """A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof);
+    `charged_back` when the bank gave the money back instead."""
 
-    state: Literal["decided", "pending", "sent", "failed", "paid_outside"]
+    state: Literal["decided", "pending", "sent", "failed", "paid_outside", "charged_back"]
     amount: MoneyView
     reason: str | None
     decided_at: datetime | None
     sent_at: datetime | None
+
+
+class CommitmentDispute(Answer):
+    """What the participant's bank does about the payment: it asks (an inquiry), disputes it, or has decided."""
+
+    state: Literal["open", "won", "lost", "inquiry_closed"]
+    inquiry: bool
+    amount: MoneyView
+    opened_at: datetime
+    decided_at: datetime | None
 
 
 class DeliveryView(Answer):
@@ -79,6 +90,7 @@ class CommitmentView(Answer):
     refund: RefundView | None
     delivery: DeliveryView | None
     issue: IssueView | None
+    dispute: CommitmentDispute | None
     reserved_until: datetime | None
     created_at: datetime
     locked_at: datetime | None
@@ -103,6 +115,7 @@ class CommitmentRow(Answer):
     state_words: str
     delivery: DeliveryView | None
     issue: IssueState | None
+    in_dispute: bool
 
 
 class ShipmentView(Answer):

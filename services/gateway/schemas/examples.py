@@ -46,6 +46,7 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
     "AlertRuleBody": {"rule": {"kind": "target_percent", "campaign_id": _ID, "percent": 80}},
     "AccessTokenBody": {"scopes": ["campaigns"]},
     "EmptyBody": {},
+    "EvidenceSubmissionBody": {"evidence_hash": _HASH},
     "SignInBody": {"email": "maya@demo.test"},
     "DevParticipantsBody": {"participants": [{"external_id": "17850"}]},
     "CampaignBody": {

@@ -34,6 +34,7 @@ _ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
 _ALERT = ("remove_alert_rule",)
 _PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
+_DISPUTE = ("disputes_read", "dispute_evidence", "prepare_evidence", "submit_evidence")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "AddressView": ("address_id", _ONE, _ADDRESS),
@@ -47,6 +48,8 @@ LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "IssueView": ("issue_id", _ONE, ("decide_issue",)),
     "IssueList": ("issue_id", _FIRST, ("decide_issue",)),
     "InvitationList": ("invitation_id", _FIRST, _INVITATION),
+    "DisputeView": ("dispute_id", _ONE, _DISPUTE),
+    "DisputeList": ("dispute_id", _FIRST, _DISPUTE),
     "AlertRuleView": ("rule_id", _ONE, _ALERT),
     "AlertRuleList": ("rule_id", _FIRST, _ALERT),
     "PlanView": ("plan_id", _ONE, _PLAN),

@@ -24,17 +24,19 @@ def money_view(amount_minor: int | None, currency: str) -> View:
 def progress_view(row: Row) -> View:
     """The moving figures of a campaign."""
     held, reserved, capacity = row["held_units"], row["reserved_units"], row["capacity_units"]
+    # What a bank disputes stays taken and is not counted.
+    counted = max(0, held - row["disputed_units"])
     return {
         "campaign_id": row["id"],
         "state": row["state"],
         "state_words": words.campaign_words(row["state"], row["close_reason"]),
-        "held_units": held,
+        "held_units": counted,
         "reserved_units": reserved,
         "target_units": row["target_units"],
         "capacity_units": capacity,
         "units_left": max(0, capacity - held - reserved),
         "held_commitments": row["held_commitments"],
-        "target_reached": held >= row["target_units"],
+        "target_reached": counted >= row["target_units"],
         "joining": is_joining(row),
     }
 
@@ -132,7 +134,9 @@ def commitment_view(row: Row, *, redirect_url: str | None) -> View:
         "amount": money_view(row["amount_minor"], currency),
         "terms_hash": row["terms_hash"],
         "state": row["state"],
-        "state_words": words.commitment_words(row["state"], refund_state=row["refund_state"]),
+        "state_words": words.commitment_words(
+            row["state"], refund_state=row["refund_state"], in_dispute=row["dispute_state"] == "open"
+        ),
         "money_now": money_now(row),
         "payment": _payment_view(row),
         "next_action": {"type": "redirect", "url": redirect_url}
@@ -141,6 +145,7 @@ def commitment_view(row: Row, *, redirect_url: str | None) -> View:
         "refund": _refund_view(row),
         "delivery": delivery_view(row),
         "issue": _commitment_issue_view(row),
+        "dispute": _dispute_view(row),
         "reserved_until": row["reserved_until"] if waiting else None,
         "created_at": row["created_at"],
         "locked_at": row["locked_at"],
@@ -156,9 +161,12 @@ def commitment_row_view(row: Row, *, with_money: bool) -> View:
         "quantity": row["quantity"],
         "amount": money_view(row["amount_minor"], row["currency"]) if with_money else None,
         "state": row["state"],
-        "state_words": words.commitment_words(row["state"], refund_state=row["refund_state"]),
+        "state_words": words.commitment_words(
+            row["state"], refund_state=row["refund_state"], in_dispute=row["in_dispute"]
+        ),
         "delivery": delivery_view(row),
         "issue": {"id": row["issue_id"], "state": row["issue_state"]} if row["issue_id"] is not None else None,
+        "in_dispute": row["in_dispute"],
     }
 
 
@@ -290,6 +298,18 @@ def _refund_view(row: Row) -> View | None:
         "reason": row["refund_reason"],
         "decided_at": row["refund_decided_at"],
         "sent_at": row["refund_sent_at"],
+    }
+
+
+def _dispute_view(row: Row) -> View | None:
+    if row["dispute_state"] is None:
+        return None
+    return {
+        "state": row["dispute_state"],
+        "inquiry": row["dispute_status"].startswith("warning_"),
+        "amount": money_view(row["dispute_minor"], row["currency"]),
+        "opened_at": row["dispute_opened_at"],
+        "decided_at": row["dispute_state_at"] if row["dispute_state"] != "open" else None,
     }
 
 

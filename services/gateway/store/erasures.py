@@ -52,13 +52,17 @@ WHERE c.participant_id = :subject_id AND (
     c.state IN ('PENDING_FUNDS', 'LOCKED')
     OR i.id IS NOT NULL
     OR k.case_id IS NOT NULL
-    OR EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state <> 'sent')
+    OR EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state NOT IN ('sent', 'paid_outside', 'charged_back'))
+    OR EXISTS (SELECT FROM dispute WHERE dispute.commitment_id = c.id AND dispute.state = 'open')
     OR (
         (c.state = 'REFUNDED' OR (c.state = 'WITHDRAWN' AND c.withdrawn_was = 'LOCKED'))
-        AND NOT EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state = 'sent')
+        AND NOT EXISTS (
+            SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state IN ('sent', 'paid_outside', 'charged_back')
+        )
+        AND NOT EXISTS (SELECT FROM dispute WHERE dispute.commitment_id = c.id AND dispute.charged_back)
     )
     OR (c.state = 'WITHDRAWN' AND c.withdrawn_was <> 'LOCKED' AND m.payment_state IS DISTINCT FROM 'ended'
-        AND NOT EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state = 'sent'))
+        AND NOT EXISTS (SELECT FROM refund WHERE refund.commitment_id = c.id AND refund.state IN ('sent', 'paid_outside', 'charged_back')))
 )
 ORDER BY c.created_at, c.id
 LIMIT :rows

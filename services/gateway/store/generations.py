@@ -142,6 +142,28 @@ TABLES: dict[str, Table] = {
         sums=frozenset({"failures"}),
         indexes=("commitment_id", "campaign_id", "decided_at, decision_id"),
     ),
+    "dispute": Table(
+        "id",
+        {
+            "psp_dispute_id": "text",
+            "commitment_id": "uuid",
+            "campaign_id": "uuid",
+            "amount_minor": "bigint",
+            "currency": "text",
+            "status": "text",
+            "reason": "text",
+            "state": "text",
+            "charged_back": "boolean",
+            "evidence_due_by": "timestamptz",
+            "opened_at": "timestamptz",
+            "state_at": "timestamptz",
+            "evidence_hash": "text",
+            "evidence_state": "text",
+            "prepared_by": "text",
+            "submitted_by": "text",
+        },
+        indexes=("commitment_id", "campaign_id", "state, opened_at DESC"),
+    ),
     "campaign_ledger": Table(
         "scope_id",
         {**dict.fromkeys(_MONEY_SUMS, "bigint"), "position": "bigint", "head_hash": "text"},
@@ -261,6 +283,20 @@ TABLES: dict[str, Table] = {
             "issue_rate_basis_points": "integer",
             "accepted_at": "timestamptz",
         },
+    ),
+    # from notifications.events; no word of a message is in it
+    "message": Table(
+        "id",
+        {
+            "participant_id": "uuid",
+            "campaign_id": "uuid",
+            "template": "text",
+            "template_version": "integer",
+            "recorded_at": "timestamptz",
+            "result": "text",
+            "result_at": "timestamptz",
+        },
+        indexes=("participant_id, recorded_at",),
     ),
     # from notifications.events: a rule on its person's stream, its end and its firings on campaigns' streams
     "alert_rule": Table(

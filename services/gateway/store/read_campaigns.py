@@ -19,6 +19,10 @@ from services.gateway.store.read_model import ReadModel, Row
 _PROGRESS_COLUMNS = """
     c.id, c.state, c.close_reason, c.joining_ended, c.target_units, c.capacity_units, c.seq, c.visibility,
     COALESCE(c.held_units, 0) AS held_units, COALESCE(c.reserved_units, 0) AS reserved_units,
+    (SELECT COALESCE(SUM(m.quantity), 0) FROM commitment AS m
+     WHERE m.state = 'LOCKED' AND m.id IN (
+         SELECT d.commitment_id FROM dispute AS d WHERE d.campaign_id = c.id AND d.state = 'open'
+     ))::bigint AS disputed_units,
     COALESCE(c.held_commitments, 0) AS held_commitments
 """
 
@@ -63,8 +67,8 @@ _DETAIL_COLUMNS = (
     s.display_name AS supplier_name,
     f.verdict AS fulfillment_verdict,
     settled.settled_at,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'paid_outside')) AS refunds_owed,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside')) AS refunds_paid,
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'paid_outside', 'charged_back')) AS refunds_owed,
+    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside', 'charged_back')) AS refunds_paid,
     (SELECT max(sent_at) + (max(sent_at) - min(sent_at)) / NULLIF(count(sent_at) - 1, 0)
             * NULLIF(count(*) FILTER (WHERE state IN ('decided', 'pending')), 0)
         FROM refund WHERE campaign_id = c.id) AS refunds_expected_by

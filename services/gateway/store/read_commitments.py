@@ -25,7 +25,9 @@ SELECT
     (SELECT CAST(sum(amount_minor) AS bigint) FROM refund WHERE refund.commitment_id = c.id) AS refunded_minor,
     d.state AS delivery_state, d.tracking, d.inspection_until, d.dispatched_at, d.delivered_at,
     i.id AS issue_id, i.state AS issue_state, i.reported_at AS issue_reported_at, i.decided_at AS issue_decided_at,
-    w.closes_at AS window_closes_at
+    w.closes_at AS window_closes_at,
+    p.state AS dispute_state, p.status AS dispute_status, p.charged_back AS dispute_charged_back,
+    p.opened_at AS dispute_opened_at, p.state_at AS dispute_state_at, p.amount_minor AS dispute_minor
 FROM commitment AS c
 JOIN campaign ON campaign.id = c.campaign_id
 LEFT JOIN commitment_money AS m ON m.commitment_id = c.id
@@ -42,6 +44,10 @@ LEFT JOIN LATERAL (
     SELECT closes_at FROM invitation
     WHERE invitation.campaign_id = c.campaign_id AND invitation.state = 'open' LIMIT 1
 ) AS w ON true
+LEFT JOIN LATERAL (
+    SELECT state, status, charged_back, opened_at, state_at, amount_minor FROM dispute
+    WHERE dispute.commitment_id = c.id ORDER BY (state = 'open') DESC, state_at DESC LIMIT 1
+) AS p ON true
 """
 
 _OWN_PAGE = (
@@ -61,7 +67,8 @@ _CAMPAIGN_PAGE = """
 SELECT c.id, c.reference, c.quantity, c.amount_minor, c.currency, c.state, c.created_at,
        r.state AS refund_state,
        d.state AS delivery_state, d.tracking, d.inspection_until,
-       i.id AS issue_id, i.state AS issue_state
+       i.id AS issue_id, i.state AS issue_state,
+       EXISTS (SELECT FROM dispute WHERE dispute.commitment_id = c.id AND dispute.state = 'open') AS in_dispute
 FROM commitment AS c
 LEFT JOIN LATERAL (
     SELECT state FROM refund WHERE refund.commitment_id = c.id ORDER BY state_at DESC LIMIT 1

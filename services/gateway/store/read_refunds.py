@@ -18,7 +18,7 @@ async def unsettled_refunds(reads: ReadModel, *, page: Page) -> Sequence[Row]:
         SELECT decision_id AS id, campaign_id, commitment_id, amount_minor, currency, reason, state, decided_at, state_at,
                COALESCE(failures, 0) AS failures, stack_now() AS now
         FROM refund
-        WHERE state NOT IN ('sent', 'paid_outside') AND decided_at IS NOT NULL
+        WHERE state NOT IN ('sent', 'paid_outside', 'charged_back') AND decided_at IS NOT NULL
             AND (CAST(:after_at AS timestamptz) IS NULL
                 OR (decided_at, decision_id) > (:after_at, CAST(:after_id AS uuid)))
         ORDER BY decided_at, decision_id
@@ -35,8 +35,8 @@ async def refund_figures(reads: ReadModel) -> Row:
     row = await reads.one(
         """
         SELECT stack_now() AS as_of,
-               count(*) FILTER (WHERE state NOT IN ('sent', 'paid_outside')) AS unsettled,
-               min(decided_at) FILTER (WHERE state NOT IN ('sent', 'paid_outside')) AS oldest_decided_at,
+               count(*) FILTER (WHERE state NOT IN ('sent', 'paid_outside', 'charged_back')) AS unsettled,
+               min(decided_at) FILTER (WHERE state NOT IN ('sent', 'paid_outside', 'charged_back')) AS oldest_decided_at,
                count(*) FILTER (WHERE sent_at > stack_now() - CAST(:days AS integer) * interval '1 day') AS settled,
                percentile_disc(0.95) WITHIN GROUP (ORDER BY EXTRACT(EPOCH FROM sent_at - decided_at))
                    FILTER (WHERE sent_at > stack_now() - CAST(:days AS integer) * interval '1 day') AS ninety_fifth_percentile_seconds

@@ -186,6 +186,7 @@ export const commitment: Commitment = {
   refund: null,
   delivery: null,
   issue: null,
+  dispute: null,
   reserved_until: null,
   created_at: "2026-11-24T18:12:00Z",
   locked_at: "2026-11-24T18:12:02Z",
@@ -239,6 +240,7 @@ export const rows: CommitmentRow[] = ["4QX2-99AB", "7PLM-01CD", "K7Q2-M4XD"].map
         ? { state: "delivered", tracking: "1Z 99", inspection_until: "2026-12-24T00:00:00Z" }
         : null,
     issue: null,
+    in_dispute: false,
   }),
 );
 

@@ -914,6 +914,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Payments that a bank disputes or asks about
+         * @description The newest first.
+         */
+        get: operations["disputes_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{dispute_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dispute with the evidence that the records give
+         * @description The evidence is built from the records at this moment.
+         */
+        get: operations["disputes_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{dispute_id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The evidence as a page that can be printed
+         * @description The same fields as a person reads them.
+         */
+        get: operations["dispute_evidence"];
+        put?: never;
+        /**
+         * Keep the evidence that the records give now, for its submission
+         * @description Nothing is sent yet; an escrow auditor sends it.
+         */
+        post: operations["prepare_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{dispute_id}/evidence-submission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send exactly the prepared evidence with this hash to the bank
+         * @description Once, and by another person than the one who prepared it.
+         */
+        post: operations["submit_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/float/top-ups": {
         parameters: {
             query?: never;
@@ -2522,6 +2606,27 @@ export interface components {
             terms_hash: string;
         };
         /**
+         * CommitmentDispute
+         * @description What the participant's bank does about the payment: it asks (an inquiry), disputes it, or has decided.
+         */
+        CommitmentDispute: {
+            amount: components["schemas"]["MoneyView"];
+            /** Decided At */
+            decided_at: string | null;
+            /** Inquiry */
+            inquiry: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "won" | "lost" | "inquiry_closed";
+        };
+        /**
          * CommitmentList
          * @description A part of a list of commitments.
          */
@@ -2573,6 +2678,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** In Dispute */
+            in_dispute: boolean;
             issue: components["schemas"]["IssueState"] | null;
             /** Quantity */
             quantity: number;
@@ -2621,6 +2728,7 @@ export interface components {
              */
             created_at: string;
             delivery: components["schemas"]["DeliveryView"] | null;
+            dispute: components["schemas"]["CommitmentDispute"] | null;
             /**
              * Id
              * Format: uuid
@@ -2838,6 +2946,135 @@ export interface components {
             tracking?: string | null;
         };
         /**
+         * DisputeEvidence
+         * @description What is told to the bank, in the fields that Stripe has for it. Built from records; no name and no address is in
+         *     it, because the bank knows its card's owner.
+         */
+        DisputeEvidence: {
+            /** Access Activity Log */
+            access_activity_log: string;
+            /** Cancellation Policy Disclosure */
+            cancellation_policy_disclosure: string;
+            /** Product Description */
+            product_description: string;
+            /** Refund Policy Disclosure */
+            refund_policy_disclosure: string;
+            /** Service Date */
+            service_date?: string | null;
+            /** Shipping Date */
+            shipping_date?: string | null;
+            /** Shipping Tracking Number */
+            shipping_tracking_number?: string | null;
+            /** Uncategorized Text */
+            uncategorized_text: string;
+        };
+        /**
+         * DisputeList
+         * @description Disputes, the newest first.
+         */
+        DisputeList: {
+            /** Data */
+            data: components["schemas"]["DisputeRow"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * DisputeRow
+         * @description A dispute in a list.
+         */
+        DisputeRow: {
+            amount: components["schemas"]["MoneyView"];
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** Evidence Due By */
+            evidence_due_by: string | null;
+            /** Evidence State */
+            evidence_state: ("prepared" | "submitted" | "refused") | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "won" | "lost" | "inquiry_closed";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "warning_needs_response" | "warning_under_review" | "warning_closed" | "needs_response" | "under_review" | "won" | "lost" | "prevented";
+        };
+        /**
+         * DisputeView
+         * @description A dispute of a payment. `evidence` is what the records say now, `evidence_hash` its hash; `prepared_hash` names
+         *     what was prepared last, and only while both are the same would exactly this be sent.
+         */
+        DisputeView: {
+            amount: components["schemas"]["MoneyView"];
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            evidence: components["schemas"]["DisputeEvidence"];
+            /** Evidence Due By */
+            evidence_due_by: string | null;
+            /** Evidence Hash */
+            evidence_hash: string;
+            /** Evidence State */
+            evidence_state: ("prepared" | "submitted" | "refused") | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Prepared By */
+            prepared_by: string | null;
+            /** Prepared Hash */
+            prepared_hash: string | null;
+            /** Psp Dispute Id */
+            psp_dispute_id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "won" | "lost" | "inquiry_closed";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "warning_needs_response" | "warning_under_review" | "warning_closed" | "needs_response" | "under_review" | "won" | "lost" | "prevented";
+            /** Submitted By */
+            submitted_by: string | null;
+        };
+        /**
          * EarlierProof
          * @description An earlier checkpoint of the same scope, and what shows that the newer history begins with it.
          */
@@ -2892,6 +3129,14 @@ export interface components {
             kind: "funds" | "issue" | "case" | "refund";
             /** Words */
             words: string;
+        };
+        /**
+         * EvidenceSubmissionBody
+         * @description Send exactly the evidence with this hash to the bank.
+         */
+        EvidenceSubmissionBody: {
+            /** Evidence Hash */
+            evidence_hash: string;
         };
         /**
          * FieldErrorView
@@ -4207,7 +4452,8 @@ export interface components {
         };
         /**
          * RefundView
-         * @description A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof).
+         * @description A refund: paid only when its state is `sent`, or `paid_outside` (another way than the card, with proof);
+         *     `charged_back` when the bank gave the money back instead.
          */
         RefundView: {
             amount: components["schemas"]["MoneyView"];
@@ -4221,7 +4467,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "decided" | "pending" | "sent" | "failed" | "paid_outside";
+            state: "decided" | "pending" | "sent" | "failed" | "paid_outside" | "charged_back";
         };
         /**
          * ResourceView
@@ -5092,7 +5338,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5209,7 +5455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5309,7 +5555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5401,7 +5647,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5412,7 +5658,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5761,7 +6007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5923,7 +6169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6045,7 +6291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6140,7 +6386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6151,7 +6397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6266,7 +6512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6829,7 +7075,7 @@ export interface operations {
                     "text/calendar": string;
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7307,7 +7553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7318,7 +7564,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7580,7 +7826,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7941,7 +8187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7952,7 +8198,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8107,7 +8353,7 @@ export interface operations {
                     "application/json": components["schemas"]["CheckpointList"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8294,7 +8540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8557,7 +8803,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8568,7 +8814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8680,6 +8926,7 @@ export interface operations {
                      *             "tracking": "1Z999AA10123456784"
                      *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "in_dispute": true,
                      *           "issue": {
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "state": "open"
@@ -8729,7 +8976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8852,6 +9099,16 @@ export interface operations {
                      *         "inspection_until": "2026-11-21T10:00:00Z",
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
@@ -8991,7 +9248,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9002,7 +9259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9208,7 +9465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9219,7 +9476,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9374,7 +9631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9569,7 +9826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9580,7 +9837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9685,7 +9942,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10002,7 +10259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10013,7 +10270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10148,7 +10405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10472,7 +10729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10483,7 +10740,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10817,7 +11074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10828,7 +11085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11138,7 +11395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11384,7 +11641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11395,7 +11652,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11552,7 +11809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11805,7 +12062,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11816,7 +12073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12016,6 +12273,16 @@ export interface operations {
                      *             "state": "dispatched",
                      *             "tracking": "1Z999AA10123456784"
                      *           },
+                     *           "dispute": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "inquiry": true,
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "state": "open"
+                     *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "issue": {
                      *             "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
@@ -12191,6 +12458,16 @@ export interface operations {
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
                      *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
+                     *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
                      *         "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
@@ -12249,7 +12526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12362,7 +12639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12550,7 +12827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12561,7 +12838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12691,6 +12968,16 @@ export interface operations {
                      *         "inspection_until": "2026-11-21T10:00:00Z",
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
@@ -12830,7 +13117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12841,7 +13128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12967,6 +13254,16 @@ export interface operations {
                      *         "inspection_until": "2026-11-21T10:00:00Z",
                      *         "state": "dispatched",
                      *         "tracking": "1Z999AA10123456784"
+                     *       },
+                     *       "dispute": {
+                     *         "amount": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "decided_at": "2026-11-21T10:00:00Z",
+                     *         "inquiry": true,
+                     *         "opened_at": "2026-11-21T10:00:00Z",
+                     *         "state": "open"
                      *       },
                      *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *       "issue": {
@@ -13095,7 +13392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13106,7 +13403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13491,8 +13788,822 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    disputes_list: {
+        parameters: {
+            query?: {
+                state?: "inquiry_closed" | "lost" | "open" | "won";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *           "evidence_state": "prepared",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "state": "open",
+                     *           "status": "warning_needs_response"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeList"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    disputes_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "evidence": {
+                     *         "access_activity_log": "access activity log",
+                     *         "cancellation_policy_disclosure": "cancellation policy disclosure",
+                     *         "product_description": "product description",
+                     *         "refund_policy_disclosure": "refund policy disclosure",
+                     *         "service_date": "service date",
+                     *         "shipping_date": "shipping date",
+                     *         "shipping_tracking_number": "shipping tracking number",
+                     *         "uncategorized_text": "uncategorized text"
+                     *       },
+                     *       "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *       "evidence_hash": "evidence hash",
+                     *       "evidence_state": "prepared",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "prepared_by": "prepared by",
+                     *       "prepared_hash": "prepared hash",
+                     *       "psp_dispute_id": "psp dispute id",
+                     *       "reason": "All conditions are met.",
+                     *       "state": "open",
+                     *       "status": "warning_needs_response",
+                     *       "submitted_by": "submitted by"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    dispute_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The evidence as a page. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html><html lang="en"><title>Evidence du_1Nexample</title></html> */
+                    "text/html": string;
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    prepare_evidence: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "evidence": {
+                     *         "access_activity_log": "access activity log",
+                     *         "cancellation_policy_disclosure": "cancellation policy disclosure",
+                     *         "product_description": "product description",
+                     *         "refund_policy_disclosure": "refund policy disclosure",
+                     *         "service_date": "service date",
+                     *         "shipping_date": "shipping date",
+                     *         "shipping_tracking_number": "shipping tracking number",
+                     *         "uncategorized_text": "uncategorized text"
+                     *       },
+                     *       "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *       "evidence_hash": "evidence hash",
+                     *       "evidence_state": "prepared",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "prepared_by": "prepared by",
+                     *       "prepared_hash": "prepared hash",
+                     *       "psp_dispute_id": "psp dispute id",
+                     *       "reason": "All conditions are met.",
+                     *       "state": "open",
+                     *       "status": "warning_needs_response",
+                     *       "submitted_by": "submitted by"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    submit_evidence: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                dispute_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "evidence_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EvidenceSubmissionBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "amount": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "evidence": {
+                     *         "access_activity_log": "access activity log",
+                     *         "cancellation_policy_disclosure": "cancellation policy disclosure",
+                     *         "product_description": "product description",
+                     *         "refund_policy_disclosure": "refund policy disclosure",
+                     *         "service_date": "service date",
+                     *         "shipping_date": "shipping date",
+                     *         "shipping_tracking_number": "shipping tracking number",
+                     *         "uncategorized_text": "uncategorized text"
+                     *       },
+                     *       "evidence_due_by": "2026-11-21T10:00:00Z",
+                     *       "evidence_hash": "evidence hash",
+                     *       "evidence_state": "prepared",
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "prepared_by": "prepared by",
+                     *       "prepared_hash": "prepared hash",
+                     *       "psp_dispute_id": "psp dispute id",
+                     *       "reason": "All conditions are met.",
+                     *       "state": "open",
+                     *       "status": "warning_needs_response",
+                     *       "submitted_by": "submitted by"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputeView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -13697,7 +14808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13708,7 +14819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14083,7 +15194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14094,7 +15205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14328,7 +15439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14339,7 +15450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14545,7 +15656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14556,7 +15667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14910,7 +16021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15068,7 +16179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15220,7 +16331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15361,7 +16472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15656,7 +16767,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15667,7 +16778,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15873,7 +16984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15884,7 +16995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16395,7 +17506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16406,7 +17517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16573,6 +17684,16 @@ export interface operations {
                      *             "inspection_until": "2026-11-21T10:00:00Z",
                      *             "state": "dispatched",
                      *             "tracking": "1Z999AA10123456784"
+                     *           },
+                     *           "dispute": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "decided_at": "2026-11-21T10:00:00Z",
+                     *             "inquiry": true,
+                     *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "state": "open"
                      *           },
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "issue": {
@@ -17248,7 +18369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17259,7 +18380,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17393,7 +18514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17534,7 +18655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17679,7 +18800,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17919,7 +19040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18456,7 +19577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18693,7 +19814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19041,7 +20162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20106,7 +21227,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20117,7 +21238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */

@@ -18,6 +18,10 @@ export type EventName =
   | "refundPending"
   | "refundSent"
   | "refundFailed"
+  | "refundByBank"
+  | "disputed"
+  | "disputeWon"
+  | "disputeLost"
   | "ended"
   | "refused";
 
@@ -36,7 +40,12 @@ const AFTER_ACCEPTANCE = ["FULFILLMENT", "INSPECTION", "COMPLETED"];
 export function timelineOf(commitment: Commitment): CommitmentEvent[] {
   const created: CommitmentEvent = { name: "created", state: "done", at: commitment.created_at };
   if (commitment.state === "REFUSED") return [created, { name: "refused", state: "now", at: null }];
-  return [created, ...paymentEvents(commitment), ...afterwards(commitment)];
+  return [
+    created,
+    ...paymentEvents(commitment),
+    ...disputeEvents(commitment),
+    ...afterwards(commitment),
+  ];
 }
 
 function paymentEvents(commitment: Commitment): CommitmentEvent[] {
@@ -88,11 +97,27 @@ function issueEvents({ issue }: Commitment): CommitmentEvent[] {
   return [reported, { name, state: "done", at: issue.decided_at }];
 }
 
+function disputeEvents({ dispute }: Commitment): CommitmentEvent[] {
+  if (dispute === null) return [];
+  const open = dispute.state === "open";
+  const opened: CommitmentEvent = {
+    name: "disputed",
+    state: open ? "now" : "done",
+    at: dispute.opened_at,
+  };
+  if (open) return [opened];
+  const name = dispute.state === "lost" ? "disputeLost" : "disputeWon";
+  return [opened, { name, state: "done", at: dispute.decided_at }];
+}
+
 function refundEvents({ refund }: Commitment): CommitmentEvent[] {
   if (refund === null) return [];
   const decided: CommitmentEvent = { name: "refundDecided", state: "done", at: refund.decided_at };
   if (refund.state === "failed") {
     return [decided, { name: "refundFailed", state: "now", at: null }];
+  }
+  if (refund.state === "charged_back") {
+    return [decided, { name: "refundByBank", state: "done", at: null }];
   }
   const sent = refund.state === "sent";
   return [

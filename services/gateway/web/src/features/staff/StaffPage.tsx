@@ -12,6 +12,7 @@ import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { CaseList } from "./CaseList";
+import { DisputeList } from "./DisputeList";
 import { IssueLine } from "./IssueLine";
 import { useDrafts, useOverview } from "./queries";
 import { RefundQueue } from "./RefundQueue";
@@ -60,6 +61,9 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
             ))}
           </Lines>
         )}
+      </Section>
+      <Section title={t("dispute.title")}>
+        <DisputeList role={account.role} />
       </Section>
       <RefundQueue />
       <Section title={t("staff.cases")}>
