@@ -64,6 +64,8 @@ ALSO_ACCEPTED: dict[str, str] = {
     "dev_participants": "422",
     # A supplier is named in a supplier's invitation only.
     "member_invitations_issue": "422",
+    # Lines and evidence are named in a plan by hand only.
+    "submit_clearing_plan": "422",
     # A version that was made up is never the present one.
     "revise_draft": "412",
     "addresses_change": "412",
