@@ -29,6 +29,7 @@ from services.gateway.routes import (
     explaining,
     machine,
     member_invitations,
+    money,
     operations,
     page_reports,
     participant_kit,
@@ -40,6 +41,7 @@ from services.gateway.routes import (
     step_up,
     stripe_webhook,
     suppliers,
+    transparency,
 )
 from services.gateway.running import running_gateway
 from services.gateway.settings import GatewaySettings
@@ -59,6 +61,8 @@ ROUTERS = (
     member_invitations.router,
     campaigns.router,
     commitments.router,
+    money.router,
+    transparency.router,
     suppliers.router,
     clearing.router,
     operations.router,

@@ -164,6 +164,15 @@ RULES: tuple[Rule, ...] = (
     Rule("report_issue", "POST", "/v1/commitments/{commitment_id}/issues", "AC yN RR RRRR RRR"),
     Rule("campaign_commitments", "GET", "/v1/campaigns/{campaign_id}/commitments", "AR RR yN yyyy yyy"),
     Rule("campaign_issues", "GET", "/v1/campaigns/{campaign_id}/issues", "AR RR yN yyyy yyy"),
+    # where the money is
+    Rule("my_money", "GET", "/v1/me/commitments/{commitment_id}/money", "Ay yN RR RRRR RRR"),
+    Rule("my_money_export", "GET", "/v1/me/commitments/{commitment_id}/money/export", "Ay yN RR RRRR RRR"),
+    Rule("campaign_escrow", "GET", "/v1/campaigns/{campaign_id}/escrow", "Ny yN yN yyyy yyy"),
+    Rule("campaign_escrow_transfers", "GET", "/v1/campaigns/{campaign_id}/escrow/transfers", "Ny yN yN yyyy yyy"),
+    Rule("campaign_escrow_export", "GET", "/v1/campaigns/{campaign_id}/escrow/export", "Ny yN yN yyyy yyy"),
+    Rule("platform_escrow", "GET", "/v1/transparency", "yy yy yy yyyy yyy"),
+    Rule("platform_transfers", "GET", "/v1/transparency/transfers", "yy yy yy yyyy yyy"),
+    Rule("platform_transfers_export", "GET", "/v1/transparency/export", "yy yy yy yyyy yyy"),
     # suppliers
     Rule("register_supplier", "POST", "/v1/suppliers", "AC RR RR yyRR RRR"),
     Rule("suppliers_list", "GET", "/v1/suppliers", "AR RR RR yyyy yyy"),

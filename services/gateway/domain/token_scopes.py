@@ -12,8 +12,26 @@ from services.gateway.domain.policy import POLICY
 
 Scope = Literal["campaigns", "commitments"]
 SCOPES: dict[Scope, frozenset[str]] = {
-    "campaigns": frozenset({"campaigns_list", "campaigns_read", "campaigns_progress"}),
-    "commitments": frozenset({"commitments_list", "commitments_read", "operations_read", "operations_list"}),
+    "campaigns": frozenset(
+        {
+            "campaigns_list",
+            "campaigns_read",
+            "campaigns_progress",
+            "campaign_escrow",
+            "campaign_escrow_transfers",
+            "campaign_escrow_export",
+        }
+    ),
+    "commitments": frozenset(
+        {
+            "commitments_list",
+            "commitments_read",
+            "my_money",
+            "my_money_export",
+            "operations_read",
+            "operations_list",
+        }
+    ),
 }
 SCOPE_NAMES: tuple[Scope, ...] = get_args(Scope)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.gateway.store.account_classes import TRANSFER_COLUMNS
+
 GENERATION_MAX = 1_000_000
 CONSUMER_PREFIX = "gateway-g"
 
@@ -121,6 +123,7 @@ TABLES: dict[str, Table] = {
             "late_minor": "bigint",
             "released_at": "timestamptz",
             "plan_id": "uuid",
+            "held_trace_id": "text",
         },
         sums=frozenset({"late_minor"}),
         hot=True,
@@ -137,15 +140,20 @@ TABLES: dict[str, Table] = {
             "decided_at": "timestamptz",
             "sent_at": "timestamptz",
             "state_at": "timestamptz",
+            "decided_trace_id": "text",
+            "sent_trace_id": "text",
         },
         indexes=("commitment_id", "campaign_id"),
     ),
     "campaign_ledger": Table(
         "scope_id",
-        {**dict.fromkeys(_MONEY_SUMS, "bigint"), "position": "bigint", "head_hash": "text"},
+        {**dict.fromkeys(_MONEY_SUMS, "bigint"), "position": "bigint", "head_hash": "text", "currency": "text"},
         sums=frozenset(_MONEY_SUMS),
         key_type="text",
         hot=True,
+    ),
+    "ledger_transfer": Table(
+        "id", TRANSFER_COLUMNS, indexes=("scope_id, position", "commitment_id", "object_id", "at DESC, id DESC")
     ),
     "campaign_settlement": Table("campaign_id", {"settled_at": "timestamptz"}),
     "clearing_plan": Table(
@@ -262,6 +270,7 @@ TABLES: dict[str, Table] = {
 SCOPE_OF: dict[str, str] = {
     "campaign": "CAST(id AS text)",
     "campaign_ledger": "scope_id",
+    "ledger_transfer": "scope_id",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
     "case_record": "scope",

@@ -36,7 +36,7 @@ _SUMMARY_COLUMNS = (
 """
 )
 
-_VISIBLE = """
+VISIBLE = """
 (
     :staff
     OR (c.opened_at IS NOT NULL AND (
@@ -82,7 +82,7 @@ _LIST = (
     "SELECT "
     + _SUMMARY_COLUMNS
     + "FROM campaign AS c WHERE "
-    + _VISIBLE
+    + VISIBLE
     + """
   AND (CAST(:states AS text[]) IS NULL OR c.state = ANY(CAST(:states AS text[])))
   AND (CAST(:after_at AS timestamptz) IS NULL OR (c.drafted_at, c.id) < (:after_at, CAST(:after_id AS uuid)))
@@ -120,7 +120,7 @@ async def list_campaigns(
 async def visible_campaign(reads: ReadModel, campaign_id: UUID, identity: Identity | None) -> Row | None:
     """One campaign with all that its page shows, or None when there is nothing this person can see."""
     return await reads.one(
-        f"SELECT {_DETAIL_COLUMNS} {_DETAIL_JOINS} WHERE c.id = :id AND {_VISIBLE}",
+        f"SELECT {_DETAIL_COLUMNS} {_DETAIL_JOINS} WHERE c.id = :id AND {VISIBLE}",
         **viewer(identity),
         id=campaign_id,
         consumer=consumer_name(reads.generation),
@@ -130,7 +130,7 @@ async def visible_campaign(reads: ReadModel, campaign_id: UUID, identity: Identi
 async def visible_progress(reads: ReadModel, campaign_id: UUID, identity: Identity | None) -> Row | None:
     """The figures of a campaign that move while people join."""
     return await reads.one(
-        f"SELECT {_PROGRESS_COLUMNS} FROM campaign AS c WHERE c.id = :id AND {_VISIBLE}",  # noqa: S608 - constants
+        f"SELECT {_PROGRESS_COLUMNS} FROM campaign AS c WHERE c.id = :id AND {VISIBLE}",  # noqa: S608 - constants
         **viewer(identity),
         id=campaign_id,
     )

@@ -449,6 +449,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/campaigns/{campaign_id}/escrow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's escrow: in, held, released, refunded, fees, equal to the entries
+         * @description Sums to the cent, the comparison with every entry, and when it was made.
+         */
+        get: operations["campaign_escrow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/escrow/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's transfers as a file, JSON or CSV
+         * @description At most 5,000 transfers; where there are older ones, a `Link` header names the address that goes on.
+         */
+        get: operations["campaign_escrow_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/escrow/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every transfer of a campaign's ledger, without names, the newest first
+         * @description Each with its reason and the roles that approved it; commitments carry a pseudonym.
+         */
+        get: operations["campaign_escrow_transfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/campaigns/{campaign_id}/events": {
         parameters: {
             query?: never;
@@ -957,6 +1017,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/commitments/{commitment_id}/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the money of your commitment is, movement by movement
+         * @description What happened, when, why, who approved it by role, and what comes next and by when; each with its transfer.
+         */
+        get: operations["my_money"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/commitments/{commitment_id}/money/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The movements of your commitment as a file, JSON or CSV
+         * @description The same as on the page.
+         */
+        get: operations["my_money_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/data": {
         parameters: {
             query?: never;
@@ -1437,6 +1537,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/transparency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole platform's escrow: in, held, released, refunded, fees, equal to the entries
+         * @description Sums over all campaigns, private ones included; the comparison is made at most every 15 seconds.
+         */
+        get: operations["platform_escrow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transparency/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The platform's transfers as a file, JSON or CSV
+         * @description At most 5,000 transfers; where there are older ones, a `Link` header names the address that goes on.
+         */
+        get: operations["platform_transfers_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transparency/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every transfer of the platform, without names, the newest first
+         * @description A campaign is named only where you may see it.
+         */
+        get: operations["platform_transfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -1866,6 +2026,18 @@ export interface components {
             subject_id: string;
         };
         /**
+         * CheckView
+         * @description One comparison that was made, and whether it holds.
+         */
+        CheckView: {
+            /** Holds */
+            holds: boolean;
+            /** Name */
+            name: string;
+            /** Words */
+            words: string;
+        };
+        /**
          * Checks
          * @description What was asked, and whether it answered.
          */
@@ -2236,6 +2408,31 @@ export interface components {
             words: string;
         };
         /**
+         * EscrowView
+         * @description In, held, released, refunded and fees, with the comparison against the entries and when it was made.
+         */
+        EscrowView: {
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Campaign Title */
+            campaign_title: string | null;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Checks */
+            checks: components["schemas"]["CheckView"][];
+            /** Equal */
+            equal: boolean;
+            /** Explained */
+            explained: string[];
+            /** Head Hash */
+            head_hash: string | null;
+            /** Sums */
+            sums: components["schemas"]["FlowsView"][];
+        };
+        /**
          * FieldErrorView
          * @description One field that does not fit.
          */
@@ -2246,6 +2443,31 @@ export interface components {
             message: string;
             /** Pointer */
             pointer: string;
+        };
+        /**
+         * FlowsView
+         * @description Sums of one currency, to the cent. What came in equals what is held, owed back and gone out.
+         */
+        FlowsView: {
+            at_processor: components["schemas"]["MoneyView"];
+            borne_by_platform: components["schemas"]["MoneyView"];
+            cleared_not_sent: components["schemas"]["MoneyView"];
+            /** Currency */
+            currency: string;
+            fees: components["schemas"]["MoneyView"];
+            frozen_by_disputes: components["schemas"]["MoneyView"];
+            goodwill: components["schemas"]["MoneyView"];
+            held: components["schemas"]["MoneyView"];
+            owed: components["schemas"]["MoneyView"];
+            paid_outside: components["schemas"]["MoneyView"];
+            received: components["schemas"]["MoneyView"];
+            refund_owed: components["schemas"]["MoneyView"];
+            refunded: components["schemas"]["MoneyView"];
+            released: components["schemas"]["MoneyView"];
+            reserved_for_issues: components["schemas"]["MoneyView"];
+            taken_by_disputes: components["schemas"]["MoneyView"];
+            /** Transfers */
+            transfers: number;
         };
         /**
          * Health
@@ -2576,6 +2798,34 @@ export interface components {
             used_at: string | null;
         };
         /**
+         * MoneyStoryView
+         * @description Where the money of one commitment is, the oldest movement first; the newest carries what comes next.
+         */
+        MoneyStoryView: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Campaign Title */
+            campaign_title: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** Currency */
+            currency: string;
+            /** Movements */
+            movements: components["schemas"]["MovementView"][];
+            /** Now */
+            now: string;
+            /** Pseudonym */
+            pseudonym: string;
+            /** Reference */
+            reference: string | null;
+        };
+        /**
          * MoneyView
          * @description An amount in minor units with its ISO 4217 code.
          */
@@ -2584,6 +2834,29 @@ export interface components {
             amount: number;
             /** Currency */
             currency: string;
+        };
+        /**
+         * MovementView
+         * @description One movement: what happened and why, when, who approved it by role, and its ledger transfer.
+         */
+        MovementView: {
+            /** Approval */
+            approval: string;
+            /** Approved By */
+            approved_by: string[];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            next: components["schemas"]["NextStepView"] | null;
+            /** Sentence */
+            sentence: string;
+            /** Trace Id */
+            trace_id: string | null;
+            transfer: components["schemas"]["TransferRef"];
+            /** Why */
+            why: string;
         };
         /**
          * NewAccessTokenView
@@ -2626,6 +2899,16 @@ export interface components {
             type: "redirect";
             /** Url */
             url: string;
+        };
+        /**
+         * NextStepView
+         * @description What comes next, and its latest moment where there is one.
+         */
+        NextStepView: {
+            /** By */
+            by: string | null;
+            /** Words */
+            words: string;
         };
         /**
          * NoticeView
@@ -3061,7 +3344,7 @@ export interface components {
              * Format: uuid
              */
             supplier_id: string;
-            transfer: components["schemas"]["TransferView"] | null;
+            transfer: components["schemas"]["services__gateway__schemas__answers_staff__TransferView"] | null;
         };
         /**
          * ProblemCatalogue
@@ -3628,12 +3911,32 @@ export interface components {
             state: "done";
         };
         /**
-         * TransferView
-         * @description The transfer to the supplier.
+         * TransferList
+         * @description A part of a list of transfers, the newest first.
          */
-        TransferView: {
-            /** Id */
+        TransferList: {
+            /** Data */
+            data: components["schemas"]["services__gateway__schemas__answers_money__TransferView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * TransferRef
+         * @description The ledger transfer behind a sentence. `seq` is its place in its campaign's ledger.
+         */
+        TransferRef: {
+            amount: components["schemas"]["MoneyView"];
+            /** Hash */
+            hash: string;
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
+            /** Kind */
+            kind: string;
+            /** Seq */
+            seq: number | null;
         };
         /**
          * VersionView
@@ -3664,6 +3967,51 @@ export interface components {
             case: string;
             /** Words */
             words: string;
+        };
+        /**
+         * TransferView
+         * @description A transfer without names: whose commitment it concerns is a pseudonym, who approved it are roles.
+         */
+        services__gateway__schemas__answers_money__TransferView: {
+            amount: components["schemas"]["MoneyView"];
+            /** Approval */
+            approval: string;
+            /** Approved By */
+            approved_by: string[];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Campaign Title */
+            campaign_title: string | null;
+            /** Commitment */
+            commitment: string | null;
+            /** Hash */
+            hash: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Reason */
+            reason: string | null;
+            /** Sentence */
+            sentence: string;
+            /** Seq */
+            seq: number | null;
+        };
+        /**
+         * TransferView
+         * @description The transfer to the supplier.
+         */
+        services__gateway__schemas__answers_staff__TransferView: {
+            /** Id */
+            id: string;
         };
     };
     responses: never;
@@ -5173,14 +5521,14 @@ export interface operations {
                      *           "at": "2026-11-21T10:00:00Z",
                      *           "before": {},
                      *           "cause_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
-                     *           "hash": "hash",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "id": "id",
                      *           "place": 1,
                      *           "reason": "All conditions are met.",
                      *           "scope": "scope",
                      *           "service": "service",
                      *           "subject": "subject",
-                     *           "trace_id": "trace id"
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c"
                      *         }
                      *       ],
                      *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
@@ -5313,14 +5661,14 @@ export interface operations {
                      *           "at": "2026-11-21T10:00:00Z",
                      *           "before": {},
                      *           "cause_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
-                     *           "hash": "hash",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "id": "id",
                      *           "place": 1,
                      *           "reason": "All conditions are met.",
                      *           "scope": "scope",
                      *           "service": "service",
                      *           "subject": "subject",
-                     *           "trace_id": "trace id"
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c"
                      *         }
                      *       ],
                      *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
@@ -7846,6 +8194,420 @@ export interface operations {
             };
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_escrow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "checked_at": "2026-11-21T10:00:00Z",
+                     *       "checks": [
+                     *         {
+                     *           "holds": true,
+                     *           "name": "Emerald Supply",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "equal": true,
+                     *       "explained": [
+                     *         "A refund can take days to reach your card."
+                     *       ],
+                     *       "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "sums": [
+                     *         {
+                     *           "at_processor": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "borne_by_platform": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "cleared_not_sent": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "currency": "USD",
+                     *           "fees": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "frozen_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "goodwill": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "held": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "paid_outside": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "received": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refund_owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refunded": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "released": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "reserved_for_issues": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "taken_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "transfers": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EscrowView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_escrow_export: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_escrow_transfers: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -12868,6 +13630,287 @@ export interface operations {
             };
         };
     };
+    my_money: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "currency": "USD",
+                     *       "movements": [
+                     *         {
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "next": {
+                     *             "by": "2026-11-21T10:00:00Z",
+                     *             "words": "Everybody is refunded in full."
+                     *           },
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                     *           "transfer": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "seq": 7
+                     *           },
+                     *           "why": "the payment succeeded"
+                     *         }
+                     *       ],
+                     *       "now": "$1,098.00 is held in escrow.",
+                     *       "pseudonym": "3f9ac41b7d02",
+                     *       "reference": "R-7K2M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MoneyStoryView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    my_money_export: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "currency": "USD",
+                     *       "movements": [
+                     *         {
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "next": {
+                     *             "by": "2026-11-21T10:00:00Z",
+                     *             "words": "Everybody is refunded in full."
+                     *           },
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                     *           "transfer": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "seq": 7
+                     *           },
+                     *           "why": "the payment succeeded"
+                     *         }
+                     *       ],
+                     *       "now": "$1,098.00 is held in escrow.",
+                     *       "pseudonym": "3f9ac41b7d02",
+                     *       "reference": "R-7K2M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MoneyStoryView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     my_data: {
         parameters: {
             query?: {
@@ -16318,6 +17361,378 @@ export interface operations {
             };
             /** @description A problem with one of the codes: payload_too_large. */
             413: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_escrow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "checked_at": "2026-11-21T10:00:00Z",
+                     *       "checks": [
+                     *         {
+                     *           "holds": true,
+                     *           "name": "Emerald Supply",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "equal": true,
+                     *       "explained": [
+                     *         "A refund can take days to reach your card."
+                     *       ],
+                     *       "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "sums": [
+                     *         {
+                     *           "at_processor": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "borne_by_platform": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "cleared_not_sent": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "currency": "USD",
+                     *           "fees": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "frozen_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "goodwill": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "held": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "paid_outside": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "received": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refund_owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refunded": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "released": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "reserved_for_issues": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "taken_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "transfers": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EscrowView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_transfers_export: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: amount_below_minimum, idempotency_key_reused, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_transfers: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
