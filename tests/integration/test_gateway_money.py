@@ -12,7 +12,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from contracts.campaigns import CommitmentLocked, CommitmentReserved
+from contracts.campaigns import CampaignCompleted, CommitmentLocked, CommitmentReserved
+from contracts.clearing import ClearingPlanSubmitted
 from contracts.escrow import FundsHeld, RefundDecided
 from contracts.ledger import chain_fault
 from services.escrow.domain import postings
@@ -20,6 +21,7 @@ from services.escrow.domain.dispute_postings import dispute_opened, dispute_with
 from services.gateway.rebuild import rebuild
 from services.gateway.schemas.money_views import pseudonym
 from tests.fixtures.books import BEGAN, Books
+from tests.fixtures.papers import pdf_text
 from tests.integration.gateway_support import STARTED, Stage, gateway_settings, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -256,11 +258,70 @@ async def test_the_platforms_escrow_is_public_and_names_no_campaign_that_the_vie
     assert str(hidden.campaign_id) not in file.text
 
 
+async def test_records_and_statements_are_kept_as_page_and_as_pdf(stage: Stage) -> None:
+    told = await story(stage)
+    client, me = await stage.participant()
+    mine = await told.join(me, 2)
+    await told.seen(client)
+    await stage.seen(client, f"/v1/commitments/{mine}", state="LOCKED")
+    base = f"/v1/me/commitments/{mine}"
+    addresses = {
+        f"{base}/record": ("alpmera-commitment-record-r-2", ["R-2", "$1,098.00 USD", "Stripe"]),
+        f"{base}/refund-record": ("alpmera-refund-record-r-2", ["No refund was decided"]),
+        "/v1/me/statement?year=2026": ("alpmera-yearly-statement-2026", ["R-2", "$1,098.00", "Total"]),
+        "/v1/me/statement?year=2027": ("alpmera-yearly-statement-2027", ["$0.00", "$1,098.00"]),
+    }
+    for address, (name, words) in addresses.items():
+        for form in ("html", "pdf"):
+            answer = await client.get(f"{address}{'&' if '?' in address else '?'}format={form}")
+            assert answer.status_code == 200, answer.text[:300]
+            assert answer.headers["content-disposition"] == f'attachment; filename="{name}.{form}"'
+            text = pdf_text(answer.content) if form == "pdf" else answer.text
+            assert [word for word in words if word not in text] == []
+    other, _ = await stage.participant()
+    assert (await other.get(f"{base}/record")).status_code == 404
+    assert "R-2" not in (await other.get("/v1/me/statement", params={"year": 2026, "format": "html"})).text
+    assert (await other.get("/v1/me/statement", params={"year": 1})).status_code == 422
+
+
+async def test_a_fee_schedule_is_public_where_the_campaign_is_and_a_suppliers_statement_adds_up(stage: Stage) -> None:
+    told = await story(stage, visibility="open")
+    mine = await told.join(uuid4())
+    plan, scope = uuid4(), told.books.scope
+    await stage.tell(
+        ClearingPlanSubmitted(
+            campaign_id=told.campaign_id, plan_id=plan, plan_kind="release", plan_hash="c" * 64, maker_id=str(uuid4()),
+            reason="All conditions are met.", supplier_id=uuid4(), gross_minor=PRICE, reserve_minor=0, fee_minor=1_647,
+            net_minor=PRICE - 1_647, currency="usd", line_count=1, conditions=(),
+        )
+    )  # fmt: skip
+    await told.tell(
+        postings.clear(scope, mine, PRICE, plan_id=plan, to_reserve=False),
+        postings.transfer_sent(scope, PRICE - 1_647, plan_id=plan, transfer_id="tr_1"),
+        postings.fee(scope, 1_647, plan_id=plan),
+    )
+    await stage.tell(CampaignCompleted(campaign_id=told.campaign_id, plan_id=plan, supplier_id=uuid4()))
+    ana = await stage.sign_in("ana@alpmera.test")
+    await stage.seen(ana, f"/v1/campaigns/{told.campaign_id}", state="COMPLETED")
+    await told.seen(ana)
+    fees = (await stage.client().get(f"/v1/campaigns/{told.campaign_id}/fees")).json()
+    assert (fees["basis_points"], fees["fee_in_unit_price"]["amount"], fees["taken"]["amount"]) == (300, 1_647, 1_647)
+    text = (await ana.get(f"/v1/campaigns/{told.campaign_id}/supplier-statement", params={"format": "html"})).text
+    assert [word for word in ("$549.00 USD", "$16.47 USD", "$532.53 USD") if word not in text] == []
+
+    money = (await ana.get("/v1/staff/money")).json()
+    (cost,) = [each for each in money["campaigns"] if each["campaign_id"] == str(told.campaign_id)]
+    assert (cost["fee"]["amount"], cost["processor_cost"]["amount"], cost["result"]["amount"]) == (1_647, 1_600, 47)
+    rail = (await stage.client().get("/v1/payment-rail")).json()
+    assert rail["disclosure"][0] == f"Your money is held by {rail['holder']}."
+
+
 async def test_a_rebuilt_read_model_tells_the_same_story(stage: Stage) -> None:
     told = await story(stage)
     client, me = await stage.participant()
     mine = await told.join(me)
     await told.seen(client)
+    await stage.seen(client, f"/v1/commitments/{mine}", state="LOCKED")
     before = (await client.get(f"/v1/me/commitments/{mine}/money")).json()
     settings = gateway_settings(stage.database, stage.settings.kafka_prefix)
     role = stage.database.app.split("//")[1].split(":")[0]

@@ -173,6 +173,13 @@ RULES: tuple[Rule, ...] = (
     Rule("platform_escrow", "GET", "/v1/transparency", "yy yy yy yyyy yyy"),
     Rule("platform_transfers", "GET", "/v1/transparency/transfers", "yy yy yy yyyy yyy"),
     Rule("platform_transfers_export", "GET", "/v1/transparency/export", "yy yy yy yyyy yyy"),
+    Rule("payment_rail", "GET", "/v1/payment-rail", "yy yy yy yyyy yyy"),
+    Rule("campaign_fees", "GET", "/v1/campaigns/{campaign_id}/fees", "Ny yN yN yyyy yyy"),
+    Rule("commitment_record", "GET", "/v1/me/commitments/{commitment_id}/record", "Ay yN RR RRRR RRR"),
+    Rule("refund_record", "GET", "/v1/me/commitments/{commitment_id}/refund-record", "Ay yN RR RRRR RRR"),
+    Rule("yearly_statement", "GET", "/v1/me/statement", "Ay yy RR RRRR RRR"),
+    Rule("supplier_statement", "GET", "/v1/campaigns/{campaign_id}/supplier-statement", "AR RR yN yyyy yyy"),
+    Rule("platform_money", "GET", "/v1/staff/money", "AR RR RR yyyy yyy"),
     # suppliers
     Rule("register_supplier", "POST", "/v1/suppliers", "AC RR RR yyRR RRR"),
     Rule("suppliers_list", "GET", "/v1/suppliers", "AR RR RR yyyy yyy"),

@@ -21,7 +21,7 @@ from services.gateway.auth.requests import identify
 from services.gateway.parts import gateway_of
 from services.gateway.routes.files import attachment, csv_answer, decimal
 from services.gateway.routes.replying import json_answer
-from services.gateway.schemas.answers_money import EscrowView, TransferList
+from services.gateway.schemas.answers_money import EscrowView, LedgerTransferList
 from services.gateway.schemas.describing import answers
 from services.gateway.schemas.money_views import escrow_view, transfer_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, cursor_after, cursor_at, page, place
@@ -80,7 +80,7 @@ async def campaign_escrow(request: Request, campaign_id: UUID) -> Response:
     "/campaigns/{campaign_id}/escrow/transfers",
     operation_id="campaign_escrow_transfers",
     summary="Every transfer of a campaign's ledger, without names, the newest first",
-    responses=answers(TransferList, 400, 404, 422),
+    responses=answers(LedgerTransferList, 400, 404, 422),
 )
 async def campaign_escrow_transfers(
     request: Request, campaign_id: UUID, query: Annotated[TransfersQuery, Query()]
@@ -95,7 +95,7 @@ async def campaign_escrow_transfers(
     "/campaigns/{campaign_id}/escrow/export",
     operation_id="campaign_escrow_export",
     summary="A campaign's transfers as a file, JSON or CSV",
-    responses=answers(TransferList, 400, 404, 422),
+    responses=answers(LedgerTransferList, 400, 404, 422),
 )
 async def campaign_escrow_export(
     request: Request, campaign_id: UUID, query: Annotated[ExportQuery, Query()]
@@ -123,7 +123,7 @@ async def platform_escrow(request: Request) -> Response:
     "/transparency/transfers",
     operation_id="platform_transfers",
     summary="Every transfer of the platform, without names, the newest first",
-    responses=answers(TransferList, 400, 422),
+    responses=answers(LedgerTransferList, 400, 422),
 )
 async def platform_transfers_list(request: Request, query: Annotated[TransfersQuery, Query()]) -> Response:
     """A campaign is named only where you may see it."""
@@ -135,7 +135,7 @@ async def platform_transfers_list(request: Request, query: Annotated[TransfersQu
     "/transparency/export",
     operation_id="platform_transfers_export",
     summary="The platform's transfers as a file, JSON or CSV",
-    responses=answers(TransferList, 400, 422),
+    responses=answers(LedgerTransferList, 400, 422),
 )
 async def platform_transfers_export(request: Request, query: Annotated[ExportQuery, Query()]) -> Response:
     """At most 5,000 transfers; where there are older ones, a `Link` header names the address that goes on."""

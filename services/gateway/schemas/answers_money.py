@@ -51,7 +51,7 @@ class MoneyStoryView(Answer):
     movements: list[MovementView]
 
 
-class TransferView(Answer):
+class LedgerTransferView(Answer):
     """A transfer without names: whose commitment it concerns is a pseudonym, who approved it are roles."""
 
     id: UUID
@@ -69,10 +69,10 @@ class TransferView(Answer):
     hash: str
 
 
-class TransferList(Answer):
+class LedgerTransferList(Answer):
     """A part of a list of transfers, the newest first."""
 
-    data: list[TransferView]
+    data: list[LedgerTransferView]
     next_cursor: str | None
 
 
@@ -117,3 +117,66 @@ class EscrowView(Answer):
     checked_at: datetime
     head_hash: str | None
     explained: list[str]
+
+
+class RailView(Answer):
+    """The payment rail: who holds the money, its limits, and the text that every page shows about it."""
+
+    name: str
+    holder: str
+    longest_hold_days: int
+    refund_sent_within_hours: int
+    refund_business_days_from: int
+    refund_business_days_to: int
+    refund_words: str
+    disclosure: list[str]
+    short: str
+
+
+class FeesView(Answer):
+    """A campaign's fee schedule."""
+
+    campaign_id: UUID
+    basis_points: int
+    unit_price: MoneyView
+    fee_in_unit_price: MoneyView
+    fee_at_target: MoneyView
+    taken: MoneyView
+    frozen_since: datetime | None
+    words: list[str]
+
+
+class CampaignCostView(Answer):
+    """What one ended campaign cost the platform: fee less the processor's fees, disputes and goodwill."""
+
+    campaign_id: UUID
+    campaign_title: str
+    state: str
+    fee: MoneyView
+    processor_cost: MoneyView
+    disputes: MoneyView
+    goodwill: MoneyView
+    result: MoneyView
+
+
+class FloatView(Answer):
+    """One currency: the platform's own money, what lies at the processor, what is owed, and what is left above it."""
+
+    currency: str
+    put_in: MoneyView
+    at_processor: MoneyView
+    owed: MoneyView
+    above_owed: MoneyView
+    fees: MoneyView
+    processor_cost: MoneyView
+    disputes: MoneyView
+    goodwill: MoneyView
+
+
+class PlatformMoneyView(Answer):
+    """The platform's own money, for staff: what covers what is owed, what is spare, what ended campaigns cost."""
+
+    sums: list[FloatView]
+    campaigns: list[CampaignCostView]
+    covered: bool
+    checked_at: datetime

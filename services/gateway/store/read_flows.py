@@ -96,3 +96,27 @@ async def stack_time(reads: ReadModel) -> Row:
     if row is None:
         raise RuntimeError("the database tells no time")
     return row
+
+
+CAMPAIGNS_MAX = 200
+
+_COSTS = """
+SELECT c.id, c.title, c.state, c.currency,
+    COALESCE(SUM(t.platform_fee_minor), 0) AS fee,
+    -COALESCE(SUM(t.psp_cost_minor), 0) AS processor_cost,
+    -COALESCE(SUM(t.dispute_loss_minor), 0) AS disputes,
+    -COALESCE(SUM(t.goodwill_minor), 0) AS goodwill
+FROM (
+    SELECT id, title, state, currency, state_since FROM campaign
+    WHERE state IN ('COMPLETED', 'CLOSED') AND opened_at IS NOT NULL
+    ORDER BY state_since DESC, id LIMIT :limit
+) AS c
+LEFT JOIN ledger_transfer AS t ON t.scope_id = CAST(c.id AS text)
+GROUP BY c.id, c.title, c.state, c.currency, c.state_since
+ORDER BY c.state_since DESC, c.id
+"""
+
+
+async def campaign_costs(reads: ReadModel) -> Sequence[Row]:
+    """What the campaigns that ended last brought and cost the platform, minor units."""
+    return await reads.all(_COSTS, limit=CAMPAIGNS_MAX)
