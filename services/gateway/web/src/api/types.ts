@@ -5,20 +5,25 @@ type Schemas = components["schemas"];
 
 export type AccessToken = Schemas["AccessTokenView"];
 export type Account = Schemas["AccountView"];
+export type CampaignCost = Schemas["CampaignCostView"];
 export type CampaignSummary = Schemas["CampaignSummary"];
 export type Case = Schemas["CaseView"];
 export type ClientConfig = Schemas["ClientConfig"];
 export type Commitment = Schemas["CommitmentView"];
 export type CommitmentRow = Schemas["CommitmentRow"];
 export type Delivery = Schemas["DeliveryView"];
+export type Escrow = Schemas["EscrowView"];
 export type Erasure = Schemas["ErasureView"];
+export type Flows = Schemas["FlowsView"];
 export type FieldError = Schemas["FieldErrorView"];
 export type Issue = Schemas["IssueView"];
 export type Me = Schemas["Me"];
 export type MemberInvitation = Schemas["MemberInvitationView"];
 export type Money = Schemas["MoneyView"];
+export type Movement = Schemas["MovementView"];
 export type Operation = Schemas["OperationView"];
 export type Plan = Schemas["PlanView"];
+export type PlatformMoney = Schemas["PlatformMoneyView"];
 export type Problem = Schemas["ProblemView"];
 export type Product = Schemas["Product"];
 export type Progress = Schemas["ProgressView"];
@@ -26,6 +31,7 @@ export type Security = Schemas["SecurityView"];
 export type Session = Schemas["SessionView"];
 export type StaffOverview = Schemas["StaffOverview"];
 export type Terms = Schemas["Terms"];
+export type Transfer = Schemas["LedgerTransferView"];
 export type TokenScope = AccessToken["scopes"][number];
 
 /** The states a list of campaigns can be asked for; an address may hold another word, which the server refuses. */

@@ -40,6 +40,21 @@ const campaign = createRoute({
   component: CampaignPage,
 });
 
+const escrow = createRoute({
+  getParentRoute: () => root,
+  path: "/campaigns/$campaignId/escrow",
+  component: lazyRouteComponent(() => import("@/features/escrow/EscrowPage"), "EscrowPage"),
+});
+
+const transparency = createRoute({
+  getParentRoute: () => root,
+  path: "/transparency",
+  component: lazyRouteComponent(
+    () => import("@/features/escrow/TransparencyPage"),
+    "TransparencyPage",
+  ),
+});
+
 const join = createRoute({
   getParentRoute: () => root,
   path: "/campaigns/$campaignId/join",
@@ -157,6 +172,12 @@ const staff = createRoute({
   component: lazyRouteComponent(() => import("@/features/staff/StaffPage"), "StaffPage"),
 });
 
+const staffMoney = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/money",
+  component: lazyRouteComponent(() => import("@/features/staff/StaffMoneyPage"), "StaffMoneyPage"),
+});
+
 const staffCampaign = createRoute({
   getParentRoute: () => root,
   path: "/staff/campaigns/$campaignId",
@@ -176,6 +197,8 @@ export const router = createRouter({
   routeTree: root.addChildren([
     campaigns,
     campaign,
+    escrow,
+    transparency,
     join,
     signIn,
     signUp,
@@ -190,6 +213,7 @@ export const router = createRouter({
     invitation,
     fulfillment,
     staff,
+    staffMoney,
     staffCampaign,
     problem,
   ]),

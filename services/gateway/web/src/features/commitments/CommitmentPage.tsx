@@ -15,6 +15,7 @@ import { TrustPanel } from "@/shared/TrustPanel";
 import classes from "./Commitments.module.css";
 import { CommitmentTimeline } from "./CommitmentTimeline";
 import { ConfirmPayment } from "./ConfirmPayment";
+import { MoneySection } from "./MoneySection";
 import { PayAgain } from "./PayAgain";
 import { useCommitment } from "./queries";
 import { ReportIssue } from "./ReportIssue";
@@ -68,6 +69,7 @@ function Shown({ commitment, mayAct }: { commitment: Commitment; mayAct: boolean
           </Section>
           {mayAct ? <ConfirmPayment commitment={commitment} /> : null}
           {mayAct && acts.pay ? <PayAgain commitment={commitment} /> : null}
+          {mayAct ? <MoneySection commitmentId={commitment.id} /> : null}
           <Section title={t("commitment.timeline")}>
             <CommitmentTimeline commitment={commitment} />
           </Section>

@@ -5,6 +5,7 @@ import type { Campaign } from "@/api/types";
 import { Facts } from "@/shared/Facts";
 import { addDays, formatDay, formatMoment, formatMoney, times } from "@/shared/format";
 import { Hash } from "@/shared/Hash";
+import { RailHolder } from "@/shared/RailWords";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import classes from "./JoinPage.module.css";
@@ -49,7 +50,7 @@ export function ReviewStep({ campaign, quantity, onChange, onDone }: ReviewStepP
               ),
             },
             { label: t("join.reviewCharged"), value: t("join.reviewChargedText") },
-            { label: t("join.reviewHolder"), value: t("join.reviewHolderText") },
+            { label: t("join.reviewHolder"), value: <RailHolder /> },
             {
               label: t("join.reviewTerms"),
               value: <Hash value={campaign.terms_hash} />,

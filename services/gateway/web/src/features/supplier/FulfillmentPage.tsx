@@ -16,6 +16,7 @@ import { DeliverForm } from "./DeliverForm";
 import { DeliveryTable } from "./DeliveryTable";
 import { DispatchForm } from "./DispatchForm";
 import { useDeliveries } from "./queries";
+import { StatementSection } from "./StatementSection";
 import classes from "./Supplier.module.css";
 
 /** Choose commitments, record them as dispatched or as delivered. */
@@ -32,7 +33,10 @@ export function FulfillmentPage() {
               title={`${t("fulfillment.title")}: ${data.title}`}
               eyebrow={<StateWord words={data.state_words} tone={toneOf(data.state)} />}
             >
-              <Deliveries campaignId={campaignId} />
+              <Stack gap="large">
+                <Deliveries campaignId={campaignId} />
+                <StatementSection campaignId={campaignId} />
+              </Stack>
             </Page>
           )}
         </Loaded>
