@@ -115,7 +115,11 @@ _DISCARDS = """
 
 async def check_ledger(snapshot: Snapshot, findings: Findings) -> None:
     """The ledger's own questions, and what was done twice."""
-    escrow = snapshot.of("escrow")
+    await ledger_findings(snapshot.of("escrow"), findings)
+
+
+async def ledger_findings(escrow: AsyncConnection, findings: Findings) -> None:
+    """What one connection to escrow's database tells about its ledger."""
     for name in LEDGER_QUESTIONS:
         findings.add_rows(name, await violations(escrow, name))
     for query in _TWICE:

@@ -147,6 +147,7 @@ async def test_staff_with_a_mail_alone_see_nothing_until_they_prove_more(stage: 
 MONEY_ACTS = {
     "approve_clearing_plan": ("escrow_auditor", f"/v1/clearing-plans/{NOBODYS_ID}/approval"),
     "retry_plan_transfer": ("escrow_auditor", f"/v1/clearing-plans/{NOBODYS_ID}/transfer-retry"),
+    "submit_clearing_plan": ("escrow_auditor", f"/v1/campaigns/{NOBODYS_ID}/clearing-plans"),
     "top_up_float": ("escrow_auditor", "/v1/float/top-ups"),
     "sign_off_failure": ("trust_reviewer", f"/v1/campaigns/{NOBODYS_ID}/failure-sign-offs"),
     "register_supplier": ("gatekeeper", "/v1/suppliers"),

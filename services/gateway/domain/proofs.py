@@ -19,10 +19,17 @@ FIRST_FACTOR_WITHIN = timedelta(minutes=15)
 """The first passkey or authenticator is added this long after a code from a mail at the latest (ASVS 5.0, 7.5.1): a
 session that somebody left open must not be enough to plant one."""
 STEP_UP_ACTS: frozenset[str] = frozenset(
-    {"approve_clearing_plan", "top_up_float", "retry_plan_transfer", "sign_off_failure", "register_supplier"}
+    {
+        "submit_clearing_plan",
+        "approve_clearing_plan",
+        "top_up_float",
+        "retry_plan_transfer",
+        "sign_off_failure",
+        "register_supplier",
+    }
 )
-"""The staff's acts on money, and the one that names a payout account. Never a commit, never a withdrawal: a person must
-not be kept from leaving."""
+"""The staff's acts on money, and the one that names a payout account. To submit a plan is its first approval, so it
+wants what the second one wants. Never a commit, never a withdrawal: a person must not be kept from leaving."""
 
 
 def opens_the_account(role: str, proof: str) -> bool:
