@@ -26,6 +26,7 @@ from services.gateway.routes import (
     campaigns,
     clearing,
     commitments,
+    escrow,
     explaining,
     machine,
     member_invitations,
@@ -44,7 +45,6 @@ from services.gateway.routes import (
     step_up,
     stripe_webhook,
     suppliers,
-    transparency,
 )
 from services.gateway.running import running_gateway
 from services.gateway.settings import GatewaySettings
@@ -65,7 +65,7 @@ ROUTERS = (
     campaigns.router,
     commitments.router,
     money.router,
-    transparency.router,
+    escrow.router,
     rail.router,
     staff_money.router,
     statements.router,

@@ -197,7 +197,7 @@ RULES = (
             "services/gateway/domain/*_words.py",
             "services/gateway/domain/money_*.py",
             "services/gateway/routes/money.py",
-            "services/gateway/routes/transparency.py",
+            "services/gateway/routes/escrow.py",
         ),
     ),
     Rule(command_line_uses_our_words, ("deploy/cli/*.py",)),

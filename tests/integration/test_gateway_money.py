@@ -233,7 +233,7 @@ async def test_transfers_are_listed_part_by_part_without_names_and_exported(stag
 
 
 async def test_the_platforms_escrow_is_public_and_names_no_campaign_that_the_viewer_may_not_see(stage: Stage) -> None:
-    hidden, shown = await story(stage, visibility="private"), await story(stage, visibility="open")
+    hidden, shown = await story(stage, visibility="private"), await story(stage, visibility="open", title="=1+1")
     client, me = await stage.participant()
     for each in (hidden, shown):
         await each.join(me)
@@ -256,6 +256,8 @@ async def test_the_platforms_escrow_is_public_and_names_no_campaign_that_the_vie
     assert page["explained"][0].startswith("Your money is held by ")
     file = await anonymous.get("/v1/transparency/export", params={"format": "csv"})
     assert str(hidden.campaign_id) not in file.text
+    assert "'=1+1" in file.text, "no spreadsheet takes a title for a formula"
+    assert ",=1+1" not in file.text
 
 
 async def test_records_and_statements_are_kept_as_page_and_as_pdf(stage: Stage) -> None:

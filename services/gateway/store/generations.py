@@ -153,7 +153,9 @@ TABLES: dict[str, Table] = {
         hot=True,
     ),
     "ledger_transfer": Table(
-        "id", TRANSFER_COLUMNS, indexes=("scope_id, position", "commitment_id", "object_id", "at DESC, id DESC")
+        "id",
+        TRANSFER_COLUMNS,
+        indexes=("scope_id, position", "commitment_id", "plan_id", "object_id", "at DESC, id DESC"),
     ),
     "campaign_settlement": Table("campaign_id", {"settled_at": "timestamptz"}),
     "clearing_plan": Table(

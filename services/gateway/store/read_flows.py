@@ -37,29 +37,30 @@ _FLOWS = f"""
     COALESCE(SUM(m.platform_float_minor), 0) AS platform_float
 """
 
-SUMS = f"""
+_SUMS = f"""
 WITH m AS (
     SELECT t.*, COALESCE(original.kind, t.kind) AS counts_as, ({_ALL}) AS total
     FROM ledger_transfer AS t
     LEFT JOIN ledger_transfer AS original ON original.scope_id = t.scope_id AND original.position = t.reverses
-    WHERE CAST(:scope AS text) IS NULL OR t.scope_id = :scope
+    WHERE [scope]
 ), s AS (
     SELECT m.scope_id, m.currency, count(*) AS transfers, max(m.position) AS last,
         count(*) FILTER (WHERE m.total <> 0) AS unbalanced,
-        (array_agg(m.hash ORDER BY m.position DESC))[1] AS head_hash,
     {_STOCKS},
     {_FLOWS}
     FROM m
     GROUP BY m.scope_id, m.currency
 ), compared AS (
-    SELECT s.*, ({_OWED}) AS owed,
+    SELECT s.*, head.hash AS head_hash, ({_OWED}) AS owed,
         ({_APART}) AS apart,
-        s.transfers <> s.last OR s.head_hash IS DISTINCT FROM l.head_hash OR s.last IS DISTINCT FROM l.position AS gap,
+        s.transfers <> s.last OR head.hash IS DISTINCT FROM l.head_hash OR s.last IS DISTINCT FROM l.position AS gap,
         CASE WHEN s.scope_id = 'platform' THEN 0 ELSE
             s.received + s.goodwill - ({_OWED}) - s.platform_fee - s.refunded - s.paid_outside - s.released
             - s.taken_by_disputes
         END AS missing
-    FROM s LEFT JOIN campaign_ledger AS l ON l.scope_id = s.scope_id
+    FROM s
+    LEFT JOIN campaign_ledger AS l ON l.scope_id = s.scope_id
+    LEFT JOIN ledger_transfer AS head ON head.scope_id = s.scope_id AND head.position = s.last
 )
 SELECT currency, SUM(transfers) AS transfers, SUM(unbalanced) AS unbalanced, SUM(apart) AS apart,
     COUNT(*) FILTER (WHERE gap) AS gaps, COUNT(*) FILTER (WHERE missing <> 0) AS missing,
@@ -72,6 +73,10 @@ SELECT currency, SUM(transfers) AS transfers, SUM(unbalanced) AS unbalanced, SUM
 FROM compared GROUP BY currency ORDER BY currency
 """  # noqa: S608 - constants of this module
 
+# Two statements, so that the sums of one campaign are found by its index.
+_SUMS_OF_ALL = _SUMS.replace("[scope]", "true")
+_SUMS_OF_SCOPE = _SUMS.replace("[scope]", "t.scope_id = :scope")
+
 _LAST_WITHOUT_ROWS = """
 SELECT count(*) AS lost FROM campaign_ledger AS l
 WHERE (CAST(:scope AS text) IS NULL OR l.scope_id = :scope) AND COALESCE(l.position, 0) > 0
@@ -81,7 +86,9 @@ WHERE (CAST(:scope AS text) IS NULL OR l.scope_id = :scope) AND COALESCE(l.posit
 
 async def sums(reads: ReadModel, scope: str | None) -> Sequence[Row]:
     """The sums of a scope, or of everything, one row per currency; sums are whole minor units."""
-    return await reads.all(SUMS, scope=scope)
+    if scope is None:
+        return await reads.all(_SUMS_OF_ALL)
+    return await reads.all(_SUMS_OF_SCOPE, scope=scope)
 
 
 async def scopes_without_rows(reads: ReadModel, scope: str | None) -> int:

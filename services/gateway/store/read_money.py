@@ -30,7 +30,16 @@ WITH own AS (
     SELECT c.id, c.campaign_id FROM commitment AS c
     WHERE c.id = :id AND c.participant_id = :participant_id
 ), touched AS (
-    SELECT t.plan_id, t.object_id, t.kind FROM ledger_transfer AS t JOIN own ON t.commitment_id = own.id
+    SELECT t.id, t.plan_id, t.object_id, t.kind FROM ledger_transfer AS t JOIN own ON t.commitment_id = own.id
+), picked AS (
+    SELECT id FROM touched
+    UNION
+    SELECT t.id FROM ledger_transfer AS t
+    WHERE t.commitment_id IS NULL
+      AND t.plan_id IN (SELECT plan_id FROM touched WHERE kind IN ('clear', 'reserve_release'))
+    UNION
+    SELECT t.id FROM ledger_transfer AS t
+    WHERE t.kind = 'psp_settle' AND t.object_id IN (SELECT object_id FROM touched WHERE object_id IS NOT NULL)
 )
 SELECT {_COLUMNS},
     COALESCE(
@@ -42,11 +51,7 @@ SELECT {_COLUMNS},
         t.trace_id
     ) AS trace_id
 FROM own
-JOIN ledger_transfer AS t ON t.commitment_id = own.id
-    OR (t.scope_id = CAST(own.campaign_id AS text) AND t.commitment_id IS NULL AND (
-        t.plan_id IN (SELECT plan_id FROM touched WHERE kind IN ('clear', 'reserve_release'))
-        OR (t.kind = 'psp_settle' AND t.object_id IN (SELECT object_id FROM touched WHERE object_id IS NOT NULL))
-    ))
+JOIN ledger_transfer AS t ON t.id IN (SELECT id FROM picked) AND t.scope_id = CAST(own.campaign_id AS text)
 LEFT JOIN commitment_money AS m ON m.commitment_id = own.id
 LEFT JOIN LATERAL (
     SELECT decided_trace_id FROM refund WHERE refund.commitment_id = own.id AND refund.decided_at = t.at LIMIT 1
@@ -67,12 +72,17 @@ LIMIT :limit
 
 # A campaign that the viewer may not see stays unnamed; its figures are in the totals, so its transfers are here.
 _OF_PLATFORM = f"""
+WITH part AS (
+    SELECT * FROM ledger_transfer AS t
+    WHERE CAST(:after_at AS timestamptz) IS NULL OR (t.at, t.id) < (:after_at, CAST(:after_id AS uuid))
+    ORDER BY t.at DESC, t.id DESC
+    LIMIT :limit
+)
 SELECT {_COLUMNS}, c.id AS campaign_id, c.title AS campaign_title
-FROM ledger_transfer AS t
-LEFT JOIN campaign AS c ON CAST(c.id AS text) = t.scope_id AND {VISIBLE}
-WHERE CAST(:after_at AS timestamptz) IS NULL OR (t.at, t.id) < (:after_at, CAST(:after_id AS uuid))
+FROM part AS t
+LEFT JOIN campaign AS c
+    ON c.id = CASE WHEN t.scope_id <> 'platform' THEN CAST(t.scope_id AS uuid) END AND {VISIBLE}
 ORDER BY t.at DESC, t.id DESC
-LIMIT :limit
 """  # noqa: S608 - constants of this module
 
 

@@ -34,7 +34,7 @@ export function Layout() {
           {t("site.footer")} <RailLine />
         </p>
         <p>
-          <Link to="/transparency">{t("nav.transparency")}</Link> ·{" "}
+          <Link to="/escrow">{t("nav.escrow")}</Link> ·{" "}
           <a href="/reference">{t("site.reference")}</a>
         </p>
       </footer>

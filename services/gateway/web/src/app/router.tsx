@@ -46,12 +46,12 @@ const escrow = createRoute({
   component: lazyRouteComponent(() => import("@/features/escrow/EscrowPage"), "EscrowPage"),
 });
 
-const transparency = createRoute({
+const platformEscrow = createRoute({
   getParentRoute: () => root,
-  path: "/transparency",
+  path: "/escrow",
   component: lazyRouteComponent(
-    () => import("@/features/escrow/TransparencyPage"),
-    "TransparencyPage",
+    () => import("@/features/escrow/PlatformEscrowPage"),
+    "PlatformEscrowPage",
   ),
 });
 
@@ -198,7 +198,7 @@ export const router = createRouter({
     campaigns,
     campaign,
     escrow,
-    transparency,
+    platformEscrow,
     join,
     signIn,
     signUp,
