@@ -16,6 +16,7 @@ from services.gateway.store.generations import consumer_name, schema_name
 from services.gateway.store.projection import Rows, notify, write
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
+from services.gateway.usecases.fold_movements import fold_movements
 from services.gateway.usecases.fold_suppliers import fold_delivery, fold_invitation
 from services.kit.service import Service
 from services.kit.work import Work
@@ -29,7 +30,7 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
-    "escrow": (fold_payment, fold_money),
+    "escrow": (fold_movements, fold_payment, fold_money),
     "suppliers": (fold_delivery, fold_invitation),
 }
 """Producing service → the folds of its events, the frequent ones first."""

@@ -58,6 +58,7 @@ PAPERS = [
     commitment_record(COMMITMENT | {"reference": None, "locked_at": None}, {"fee_basis_points": 0}, [], MADE),
     refund_record(COMMITMENT, posted("lock", "refund_decided", "refund_sent"), [REFUND], MADE),
     refund_record(COMMITMENT, [], [REFUND | {"state": "failed", "sent_at": None, "reason": None}], MADE),
+    refund_record(COMMITMENT, [], [REFUND | {"state": "paid_outside"}], MADE),
     refund_record(COMMITMENT, [], [], MADE),
     yearly_statement([YEAR_ROW, YEAR_ROW | {"currency": "eur"}], year=2026, made_at=MADE),
     yearly_statement([], year=2026, made_at=MADE),
@@ -111,10 +112,10 @@ def test_the_record_itemises_the_amount_to_the_cent_and_names_who_holds_it() -> 
 
 
 def test_a_years_totals_are_the_sums_of_its_lines_per_currency() -> None:
-    table = PAPERS[5].parts[0].table
+    table = PAPERS[6].parts[0].table
     assert table is not None
     assert table.rows[-1][0] == "Total"
-    assert [part.heading for part in PAPERS[5].parts][:2] == ["Amounts in EUR", "Amounts in USD"]
+    assert [part.heading for part in PAPERS[6].parts][:2] == ["Amounts in EUR", "Amounts in USD"]
 
 
 @pytest.mark.parametrize(("rate", "words"), [(300, "3 %"), (250, "2.5 %"), (1, "0.01 %"), (0, "0 %")])

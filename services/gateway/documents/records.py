@@ -24,6 +24,7 @@ Row = Mapping[str, Any]
 RECORD_TITLE = "Commitment record"
 REFUND_TITLE = "Refund record"
 HASH_SHOWN = 16
+PAID_STATES = frozenset({"sent", "paid_outside"})
 
 
 def commitment_record(
@@ -126,14 +127,16 @@ def _inside(commitment: Row, terms: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 def _refund_facts(refund: Row) -> tuple[Fact, ...]:
     why = REFUND_REASONS.get(refund["reason"] or "", "of a correction")
-    paid = (
-        minute(refund["sent_at"]) if refund["state"] == "sent" and refund["sent_at"] is not None else "not paid so far"
-    )
+    is_paid = refund["state"] in PAID_STATES and refund["sent_at"] is not None
+    by_card = refund["state"] != "paid_outside"
     facts = [
         Fact("Amount", f"{money(refund['amount_minor'], refund['currency'])} {refund['currency'].upper()}"),
         Fact("Because", why),
         Fact("Decided", minute(refund["decided_at"]) if refund["decided_at"] is not None else "not told"),
-        Fact("Paid, as the payment processor says", paid),
+        Fact(
+            "Paid, as the payment processor says" if by_card else "Paid another way, with proof",
+            minute(refund["sent_at"]) if is_paid else "not paid so far",
+        ),
     ]
     if refund["state"] == "failed":
         facts.append(Fact("Standing", "the card refund did not arrive; it stays owed until paid another way"))

@@ -95,7 +95,7 @@ MOVEMENTS: Mapping[tuple[str, str], Words] = {
         "{amount} is kept in reserve and not released.", "a reported fault was still open when the rest was cleared"
     ),
     ("clear_undone", ""): Words(
-        "{amount} is held in escrow again; nothing of it was sent to the supplier.",
+        "{amount} stands where it stood before the release; nothing of it was sent to the supplier.",
         "it could not be released after all",
         "A line that cannot be released goes back by rule, or two escrow auditors gave the release up.",
     ),
@@ -147,6 +147,14 @@ MOVEMENTS: Mapping[tuple[str, str], Words] = {
     ),
     ("dispute_ended", "owed"): _recorded(
         "{amount} is no longer frozen and is owed back to the participant.", "the dispute and the campaign are closed"
+    ),
+    ("dispute_shifted", "refund"): _recorded(
+        "{amount} is borne by the platform, so that the refund to the participant stands.",
+        "the refund was paid although the bank had taken the payment back",
+    ),
+    ("dispute_shifted", "bank"): _recorded(
+        "{amount} is no longer owed back: the participant got it from the bank.",
+        "the bank took the disputed payment back while a refund was still owed",
     ),
     ("psp_settle", "in"): _recorded(
         "{amount} appeared in the payment processor's balance; its fee is the platform's cost.",
@@ -241,6 +249,10 @@ def _ended(row: Mapping[str, Any]) -> str:
     return "owed" if only_owed else "returned"
 
 
+def _shifted(row: Mapping[str, Any]) -> str:
+    return "refund" if (row["refund_payable_minor"] or 0) > 0 else "bank"
+
+
 def _settled(row: Mapping[str, Any]) -> str:
     return "in" if (row["psp_clearing_minor"] or 0) > 0 else "out"
 
@@ -252,5 +264,6 @@ _CHOICES = {
     "dispute_withdrawn": _borne,
     "dispute_reinstated": _borne,
     "dispute_ended": _ended,
+    "dispute_shifted": _shifted,
     "psp_settle": _settled,
 }

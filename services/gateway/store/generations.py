@@ -147,7 +147,7 @@ TABLES: dict[str, Table] = {
     ),
     "campaign_ledger": Table(
         "scope_id",
-        {**dict.fromkeys(_MONEY_SUMS, "bigint"), "position": "bigint", "head_hash": "text", "currency": "text"},
+        {**dict.fromkeys(_MONEY_SUMS, "bigint"), "position": "bigint", "head_hash": "text"},
         sums=frozenset(_MONEY_SUMS),
         key_type="text",
         hot=True,

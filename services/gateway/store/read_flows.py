@@ -31,6 +31,7 @@ _FLOWS = f"""
     COALESCE(SUM(m.house_paid_minor), 0) AS paid_outside,
     {_of("'transfer_sent'", "psp_clearing")} - {_of("'transfer_back'", "supplier_payable")} AS released,
     -{_of("'dispute_withdrawn', 'dispute_reinstated'", "dispute_hold")} AS taken_by_disputes,
+    {_of("'dispute_shifted'", "refund_payable")} AS shifted,
     -COALESCE(SUM(m.dispute_loss_minor), 0) AS dispute_loss,
     -COALESCE(SUM(m.psp_cost_minor), 0) AS psp_cost,
     -COALESCE(SUM({_HELD}), 0) AS at_processor,
@@ -55,7 +56,7 @@ WITH m AS (
         ({_APART}) AS apart,
         s.transfers <> s.last OR head.hash IS DISTINCT FROM l.head_hash OR s.last IS DISTINCT FROM l.position AS gap,
         CASE WHEN s.scope_id = 'platform' THEN 0 ELSE
-            s.received + s.goodwill - ({_OWED}) - s.platform_fee - s.refunded - s.paid_outside - s.released
+            s.received + s.goodwill + s.shifted - ({_OWED}) - s.platform_fee - s.refunded - s.paid_outside - s.released
             - s.taken_by_disputes
         END AS missing
     FROM s

@@ -46,7 +46,8 @@ ORDER BY created_at, id LIMIT :limit
 _PLANS = """
 SELECT id, kind, state, line_count, gross_minor, reserve_minor, fee_minor, net_minor, currency, transfer_id, submitted_at
 FROM clearing_plan
-WHERE campaign_id = :campaign_id AND (CAST(:supplier_id AS uuid) IS NULL OR supplier_id = CAST(:supplier_id AS uuid))
+WHERE campaign_id = :campaign_id AND kind IN ('release', 'reserve_release')
+  AND (CAST(:supplier_id AS uuid) IS NULL OR supplier_id = CAST(:supplier_id AS uuid))
 ORDER BY submitted_at, id LIMIT :limit
 """
 
@@ -63,7 +64,7 @@ SELECT
 FROM ledger_transfer AS t
 WHERE t.scope_id = :scope AND EXISTS (
     SELECT FROM clearing_plan AS p
-    WHERE p.campaign_id = :campaign_id
+    WHERE p.campaign_id = :campaign_id AND p.kind IN ('release', 'reserve_release')
       AND (CAST(:supplier_id AS uuid) IS NULL OR p.supplier_id = CAST(:supplier_id AS uuid))
 )
 """

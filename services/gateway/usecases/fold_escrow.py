@@ -7,9 +7,7 @@ from typing import Any
 from contracts import clearing, escrow
 from contracts.envelope import Envelope
 from contracts.ledger import LedgerTransfer
-from services.gateway.store.ledger_rows import put_transfer
 from services.gateway.store.projection import Rows
-from services.kit.telemetry import trace_id_of
 
 _OWED_CLASSES = frozenset({"escrow", "refund_payable", "dispute_hold", "reserve", "supplier_payable", "platform_fee"})
 
@@ -27,30 +25,18 @@ def fold_payment(rows: Rows, envelope: Envelope, event: Any) -> bool:
         case escrow.PaymentActionRequired():
             _payment(rows, event, payment_state="action_required")
         case escrow.FundsHeld():
-            _payment(
-                rows,
-                event,
-                payment_state="held",
-                held_at=envelope.time,
-                held_trace_id=trace_id_of(envelope.traceparent),
-            )
+            _payment(rows, event, payment_state="held", held_at=envelope.time)
         case escrow.ReservationEnded():
             _payment(rows, event, payment_state="ended", end_reason=event.reason)
         case escrow.LateFundsReceived():
             _payment(rows, event)
             rows.add("commitment_money", event.commitment_id, late_minor=event.amount_minor)
         case escrow.RefundDecided():
-            _refund(
-                rows, envelope, event, "decided",
-                decided_at=envelope.time, reason=event.reason, decided_trace_id=trace_id_of(envelope.traceparent),
-            )  # fmt: skip
+            _refund(rows, envelope, event, "decided", decided_at=envelope.time, reason=event.reason)
         case escrow.RefundPending():
             _refund(rows, envelope, event, "pending")
         case escrow.RefundSent():
-            _refund(
-                rows, envelope, event, "sent",
-                sent_at=envelope.time, reason=event.reason, sent_trace_id=trace_id_of(envelope.traceparent),
-            )  # fmt: skip
+            _refund(rows, envelope, event, "sent", sent_at=envelope.time, reason=event.reason)
         case escrow.RefundFailed():
             _refund(rows, envelope, event, "failed")
         case _:
@@ -64,7 +50,6 @@ def fold_money(rows: Rows, envelope: Envelope, event: Any) -> bool:
         case escrow.LedgerTransfersPosted():
             for transfer in event.transfers:
                 _transfer(rows, event.scope_id, transfer)
-                put_transfer(rows, envelope, event.scope_id, transfer)
         case escrow.CampaignSettled():
             rows.put("campaign_settlement", event.campaign_id, settled_at=envelope.time)
             rows.touched_campaigns.add(event.campaign_id)
@@ -147,6 +132,4 @@ def _transfer(rows: Rows, scope_id: str, transfer: LedgerTransfer) -> None:
     elif transfer.kind in {"transfer_sent", "transfer_back"}:
         amounts["supplier_paid_minor"] = -amounts.get("supplier_payable_minor", 0)
     rows.add("campaign_ledger", scope_id, **amounts)
-    rows.put(
-        "campaign_ledger", scope_id, position=transfer.position, head_hash=transfer.hash, currency=transfer.currency
-    )
+    rows.put("campaign_ledger", scope_id, position=transfer.position, head_hash=transfer.hash)
