@@ -43,7 +43,7 @@ class DraftCampaign(Command):
 @register
 class ReviseDraft(Command):
     """Replace what an own draft says. `based_on` is the digest of the content that the author changed: when the draft says
-    something else by now, nothing is changed."""
+    something else by now, nothing is changed. Without `readiness` the answers stay as they are."""
 
     type: ClassVar[str] = "campaigns.revise_draft.v1"
     service: ClassVar[str] = "campaigns"

@@ -127,7 +127,7 @@ PROBLEMS: dict[str, Problem] = {
     "sign_in_again": Problem(
         403,
         "Your sign-in is too long ago for this",
-        "Sign in again with a new code, then add your first passkey or authenticator within 15 minutes.",
+        "Sign in again with a new code, then repeat the act within 15 minutes.",
     ),
     "member_invitations_used_up": Problem(
         409, "You have no invitations left", "Revoke one that nobody has used, or ask staff to invite the person."

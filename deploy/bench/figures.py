@@ -106,6 +106,14 @@ RECORDED = (
         "baseline_http_get_per_second",
         "/s with one SELECT",
     ),
+    Figure(
+        "sign_in_difference_milliseconds",
+        "Sign-in with a known and with an unknown address: median difference",
+        "≤ 10",
+        "ms",
+        "baseline_sign_in_ask_milliseconds",
+        "ms an answer takes",
+    ),
     Figure("up_warm_seconds", "`up`, warm", "≤ 20", "s", "baseline_bare_imports_seconds", "s one bare interpreter"),
     Figure(
         "up_cold_seconds",

@@ -2,8 +2,8 @@
 
 A gateway of its own on a database and a broker of its own: nobody decides behind it, so that the figures are its own. The
 baseline is asked in turn with it, on the same machine in the same minute, and each ratio is the median of such pairs.
-Both run one process; the client is one more and takes a part of the machine from both alike. The difference between
-known and unknown accounts at sign-in is not measured here.
+Both run one process; the client is one more and takes a part of the machine from both alike. What the time of a sign-in
+tells about an account is measured on the same gateway (`sign_in.py`).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from contracts.campaigns import CampaignDrafted, CampaignOpened
 from contracts.envelope import Actor, Envelope, Message, stream_name
 from deploy.bench.http_baseline import TABLE
 from deploy.bench.http_client import Connection, rate, request_bytes
+from deploy.bench.sign_in import measure_sign_in
 from deploy.contracts_files.generate import ROOT, example_path
 from deploy.local.infra import Infra, start_infra
 from deploy.local.ports import free_port
@@ -199,7 +200,8 @@ async def _measure(port: int, baseline_port: int, campaign: CampaignOpened) -> d
     get = await _pairs(measured, lambda: page, lambda: row, expect=200)
     accept = await _pairs(measured, measured.join, measured.insert, expect=202)
     listed = await _list_pages(measured)
-    return {
+    sign_in = await measure_sign_in(port)
+    return sign_in | {
         "http_get_ratio": round(statistics.median(ours / bare for ours, bare in get), 2),
         "http_get_per_second": round(statistics.median(ours for ours, _ in get)),
         "baseline_http_get_per_second": round(statistics.median(bare for _, bare in get)),

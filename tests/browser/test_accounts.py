@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from tests.browser.site import Site
@@ -25,3 +28,27 @@ async def test_somebody_is_invited_signs_up_and_signs_in_with_a_passkey(site: Si
     assert any("Passkey." in line for line in seen["lines"])
     assert any("E-mail and authenticator." in line for line in seen["lines"])
     assert seen["after"] == "Sign in"
+    scanned = urlsplit(seen["scanned"])
+    assert (scanned.scheme, scanned.netloc) == ("otpauth", "totp")
+    assert parse_qs(scanned.query)["secret"] == [seen["shown"]]
+    _check_own_data(seen["own"], email=email, title=title)
+    _check_kit(seen["taken"], title=title)
+
+
+def _check_own_data(own: dict[str, Any], *, email: str, title: str) -> None:
+    assert (own["json"]["name"], own["html"]["name"]) == ("alpmera-my-data.json", "alpmera-my-data.html")
+    kept = json.loads(own["json"]["text"])
+    assert kept["account"]["email"] == email
+    assert [each["campaign_title"] for each in kept["commitments"]] == [title]
+    assert email in own["html"]["text"]
+    assert title in own["html"]["text"]
+    assert "It waits until this is settled:" in own["erasure"]
+    assert f"{title}: Funds for this commitment are held" in own["erasure"]
+
+
+def _check_kit(taken: dict[str, Any], *, title: str) -> None:
+    assert taken["answers"] == [200, 401]
+    assert taken["renewed"] == [404, 200]
+    assert taken["calendar"].startswith("BEGIN:VCALENDAR")
+    assert title in taken["calendar"]
+    assert not taken["shownAgain"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 from tests.browser.newcomers import invite_staff, let_the_proof_age
@@ -11,6 +12,28 @@ from tests.fixtures.world import World
 
 TO_CLOSE = {"days": 10, "minutes": 2}
 INSPECTION = {"days": 7, "minutes": 2}
+DRAFT = {
+    "Name of the product": "Heat-pump dryer, 8 kg",
+    "Specification": "8 kg, condenser-free, energy class A+++",
+    "Category": "appliances",
+    "Amount": "649",
+    "Where it was seen": "public list",
+    "Seen on": "2026-11-01",
+    "Target quantity": "3",
+    "Capacity": "6",
+    "Collective price per unit": "549.00",
+    "Fee in percent": "3",
+    "Delivery window in days": "21",
+    "Delivery model": "One hand-over per participant at the community hall",
+    "Delivery": "Delivery is included in the unit price.",
+    "Refunds": "Every ending other than completion refunds the whole amount.",
+    "Who answers for it": "olga",
+    "Who stands in": "gus",
+    "What can fail": "The supplier does not deliver.",
+    "Who notices it, and how": "Operations, by the overdue update.",
+    "What is done then": "Three roles determine the failure and every cent is refunded.",
+}
+"""A draft's fields by their names on the page."""
 
 
 async def test_a_gatekeeper_opens_a_campaign_when_every_answer_is_yes(site: Site, world: World) -> None:
@@ -18,6 +41,32 @@ async def test_a_gatekeeper_opens_a_campaign_when_every_answer_is_yes(site: Site
     seen = await site.run("review", campaign=campaign["id"], title=campaign["title"])
     assert "defer or reject" in seen["ruledOut"]
     assert (await world.state(campaign, "ACTIVE"))["state"] == "ACTIVE"
+
+
+async def test_a_draft_is_written_and_two_changes_of_it_meet_without_loss(site: Site, world: World) -> None:
+    await world.supplier()
+    title = f"Dryers {uuid4().hex[:8]}"
+    close_at = await world.clock.now() + timedelta(days=10)
+    seen = await site.run(
+        "draft",
+        title=title,
+        supplier="Emerald Supply",
+        fields=DRAFT | {"Close date": close_at.strftime("%Y-%m-%dT%H:%M")},
+        others={"Title of the campaign": f"{title}, south", "Target quantity": "4"},
+    )
+    assert seen["missing"] >= 10
+    assert (seen["beside"], seen["kept"]) == ("true", seen["tooLong"])
+    for words in (title, "$549.00", "3% of the unit price", "3 units", DRAFT["Specification"], "$649.00, public list"):
+        assert words in seen["preview"]
+    changed, taken = seen["differing"]
+    assert changed.splitlines()[0] == "Title of the campaign"
+    assert "Yours, changed by you" in changed
+    assert f"{title}, south" in changed
+    assert taken.splitlines()[0] == "Target quantity"
+    assert "Yours, as you read it" in taken
+    stored = await (await world.person("olga")).get(f"/v1/campaigns/{seen['address'].rsplit('/', 1)[1]}")
+    assert (stored["state"], stored["title"]) == ("IN_REVIEW", f"{title}, north")
+    assert (stored["terms"]["target_units"], stored["terms"]["unit_price_minor"]) == (4, 54_900)
 
 
 async def test_a_campaign_is_accepted_delivered_and_released_by_the_people_of_the_pages(

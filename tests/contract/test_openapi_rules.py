@@ -112,6 +112,25 @@ def test_every_error_is_a_problem_with_its_codes(path: str, method: str, operati
             assert "Retry-After" in response["headers"]
 
 
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=by_id)
+def test_what_was_made_or_accepted_says_where_it_is(path: str, method: str, operation: dict[str, Any]) -> None:
+    """That real answers keep it, and lead to an address that can be read, is checked in every test over HTTP."""
+    made = {status: operation["responses"][status] for status in ("201", "202") if status in operation["responses"]}
+    assert all(response["headers"]["Location"]["required"] for response in made.values())
+    assert method == "post" or "201" not in made
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=by_id)
+def test_whoever_has_the_version_that_a_read_names_is_spared_its_body(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    responses = operation["responses"]
+    names_version = method == "get" and "ETag" in responses.get("200", {}).get("headers", {})
+    assert names_version == ("304" in responses)
+    assert names_version == any(each["name"] == "If-None-Match" for each in operation.get("parameters", []))
+    assert "content" not in responses.get("304", {})
+
+
 def test_ids_are_unique_and_no_schema_is_described_for_nobody() -> None:
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len(ids) == len(set(ids))

@@ -199,6 +199,9 @@ class Stage:
 
 async def check_description(answer: httpx.Response) -> None:
     """Every answer in every test is what the interface description says; nothing undescribed appears in one."""
+    if answer.status_code in {201, 202}:
+        where = answer.headers["location"]
+        assert any("GET" in methods and regex.match(where) for regex, methods, _ in DESCRIBED), where
     media_type = answer.headers.get("content-type", "").partition(";")[0]
     if not media_type.endswith("json") or answer.request.method == "HEAD" or answer.url.path == "/openapi.json":
         return
@@ -210,6 +213,7 @@ async def check_description(answer: httpx.Response) -> None:
         return
     for regex, methods, responses in DESCRIBED:
         if answer.request.method in methods and regex.match(answer.url.path):
+            assert answer.request.method != "GET" or ("etag" in answer.headers) == (304 in responses)
             model = responses.get(answer.status_code, {}).get("model")
             if model is not None:
                 model.model_validate(answer.json())

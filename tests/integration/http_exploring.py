@@ -41,6 +41,10 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "commitments_list",
             "campaign_commitments",
             "member_invitations_list",
+            "campaign_escrow_transfers",
+            "campaign_escrow_export",
+            "platform_transfers",
+            "platform_transfers_export",
         ),
     ),
     "missing_required_header": (

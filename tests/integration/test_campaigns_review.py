@@ -21,7 +21,7 @@ from contracts.campaigns import (
 )
 from contracts.envelope import Actor
 from contracts.housekeeping import CampaignsCommandRefused
-from contracts.terms import ReviewAnswers, content_digest
+from contracts.terms import Readiness, ReviewAnswers, content_digest
 from deploy.contracts_files.generate import example_path
 from tests.fixtures.harness import Harness
 from tests.integration.campaigns_support import (
@@ -139,7 +139,9 @@ async def test_a_deferred_campaign_goes_back_is_revised_and_submitted_again(stag
     assert [(row.version, row.terms_hash) for row in versions] == [(1, first_hash), (2, stage.terms.hash())]
 
 
-def revision(stage: Stage, *, based_on: str | None = None, **changes: Any) -> ReviseDraft:
+def revision(
+    stage: Stage, *, based_on: str | None = None, readiness: Readiness | None = READINESS, **changes: Any
+) -> ReviseDraft:
     """A change of the draft's terms, based on what it says."""
     content = {
         "product": PRODUCT.model_dump(mode="json"),
@@ -154,7 +156,7 @@ def revision(stage: Stage, *, based_on: str | None = None, **changes: Any) -> Re
         terms=stage.terms.model_copy(update=changes),
         supplier_ids=(stage.supplier_id,),
         visibility="open",
-        readiness=READINESS,
+        readiness=readiness,
     )
 
 
@@ -175,6 +177,15 @@ async def test_an_author_revises_a_draft_and_each_version_of_the_terms_is_kept(s
         c=str(stage.campaign_id),
     )
     assert [tuple(row) for row in rows] == [("olga", first_hash, revised.terms_hash)]
+
+
+async def test_a_revision_without_readiness_answers_leaves_those_that_were_given(stage: Stage) -> None:
+    await stage.draft()
+    query = "SELECT readiness FROM campaign_content WHERE campaign_id = :c"
+    (before,) = await stage.harness.rows(query, c=stage.campaign_id)
+    only(await stage.deliver(revision(stage, unit_price_minor=4900, readiness=None), actor=OLGA), DraftRevised)
+    assert await stage.harness.rows(query, c=stage.campaign_id) == [before]
+    assert before.readiness is not None
 
 
 async def test_a_revision_of_what_the_draft_no_longer_says_changes_nothing(stage: Stage) -> None:

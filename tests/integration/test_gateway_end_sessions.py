@@ -24,10 +24,11 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 async def end(stage: Stage, email: str | None, *, close: bool = False) -> int:
-    """What the command does, as the gateway's own role in the database."""
+    """What the command does, as the gateway's own role in the database; how many sessions it ended."""
     engine = create_async_engine(stage.database.app)
     try:
-        return await shut_out(engine, stage.settings, Wanted(email, close))
+        ended = await shut_out(engine, stage.settings, Wanted(email, close))
+        return sum(each.sessions for each in ended.values())
     finally:
         await engine.dispose()
 
@@ -55,6 +56,30 @@ async def test_the_operator_ends_one_persons_sessions_or_everybodys(stage: Stage
     assert again.status_code == 200
 
 
+async def test_what_read_in_the_accounts_name_ends_too_and_each_account_has_its_record(stage: Stage) -> None:
+    mine, email = await invited(stage)
+    token = (await mine.post("/v1/access-tokens", {"scopes": ["commitments"]})).json()["secret"]
+    calendar = (await mine.post("/v1/me/calendar")).json()["url"].removeprefix(stage.url)
+    subject_id = (await mine.get("/v1/me")).json()["account"]["subject_id"]
+    reader = stage.client(token)
+    assert (await reader.get("/v1/commitments")).status_code == 200
+    assert await end(stage, email) == 1
+    assert (await reader.get("/v1/commitments")).status_code == 401
+    assert (await stage.client().get(calendar)).status_code == 404
+    await end(stage, email)
+    rows = await stage.rows(
+        "SELECT actor_role, before, after, reason FROM audit_entry "
+        "WHERE action = 'account.shut_out' AND subject = :id ORDER BY id",
+        id=subject_id,
+    )
+    nothing = {"sessions": 0, "access_tokens": 0, "calendars": 0}
+    assert [(row.before, row.after) for row in rows] == [
+        ({"sessions": 1, "access_tokens": 1, "calendars": 1}, nothing),
+        (nothing, nothing),
+    ]
+    assert {(row.actor_role, row.reason) for row in rows} == {("system", "operator")}
+
+
 async def test_somebody_who_leaves_the_staff_has_no_session_and_no_way_back(stage: Stage) -> None:
     browser, email = await invited(stage, "gatekeeper")
     passkey = SoftPasskey(stage.url)
@@ -70,6 +95,8 @@ async def test_somebody_who_leaves_the_staff_has_no_session_and_no_way_back(stag
     assert preview.json()["code"] == "member_invitation_unusable"
     with pytest.raises(UnknownPersonError):
         await end(stage, email)
+    (told,) = await stage.rows("SELECT before, after FROM audit_entry WHERE action = 'account.closed'")
+    assert (told.before["sessions"], told.after["sessions"]) == (1, 0)
 
 
 async def test_nobody_is_shut_out_by_a_wrong_address_and_no_participant_from_their_money(stage: Stage) -> None:

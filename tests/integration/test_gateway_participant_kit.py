@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import httpx
@@ -12,8 +12,10 @@ import pytest_asyncio
 from icalendar import Calendar
 
 from contracts.campaigns import CommitmentLocked, CommitmentReserved
+from services.gateway.auth import requests
 from services.gateway.domain.policy import POLICY
-from services.gateway.domain.token_scopes import SCOPES
+from services.gateway.domain.token_scopes import SCOPES, scopes_of
+from services.gateway.schemas.examples import BODY_EXAMPLES
 from services.gateway.store.access_tokens import TOKENS_MAX
 from services.gateway.store.accounts import token_hash
 from tests.integration.gateway_support import STARTED, Stage, make_stage
@@ -66,8 +68,65 @@ async def test_a_token_reads_what_its_scopes_name_and_nothing_else(stage: Stage)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), path
 
 
-async def test_every_scope_holds_reads_only() -> None:
-    assert {POLICY[operation].access for operations in SCOPES.values() for operation in operations} == {"read"}
+async def test_a_token_proves_nothing_that_an_act_asks_for_even_where_a_scope_let_it_through(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id, terms_hash = await stage.open_campaign()
+    client, _ = await stage.participant()
+    reader = stage.client((await token_of(client, "campaigns"))["secret"])
+    monkeypatch.setattr(requests, "may_ask", lambda *_: True)
+    body = {"quantity": 1, "terms_hash": terms_hash, "confirmation_token": "ctoken_ok"}
+    for path, given, code in (
+        (f"/v1/campaigns/{campaign_id}/commitments", body, "passkey_required"),
+        ("/v1/me/erasure", {}, "sign_in_again"),
+        ("/v1/account/passkeys/options", {}, "sign_in_again"),
+    ):
+        answer = await reader.post(path, json=given, headers={"Idempotency-Key": uuid4().hex})
+        assert (answer.status_code, answer.json()["code"]) == (403, code), path
+
+
+async def test_nothing_but_drafts_is_written_by_a_token_and_no_scope_gives_more_than_the_role() -> None:
+    writes = {name for operations in SCOPES.values() for name in operations if POLICY[name].access == "write"}
+    assert writes == {"draft_campaign", "revise_draft"}
+    offered = {
+        role: set(scopes_of(role)) for role in ("participant", "operations", "escrow_auditor", "support_readonly")
+    }
+    assert offered == {
+        "participant": {"campaigns", "commitments"},
+        "operations": {"campaigns", "work", "drafts"},
+        "escrow_auditor": {"campaigns", "work", "audit"},
+        "support_readonly": {"campaigns", "work"},
+    }
+
+
+async def test_a_script_of_staff_keeps_drafts_and_does_nothing_else(stage: Stage) -> None:
+    made = await token_of(await stage.sign_in("olga@alpmera.test"), "drafts")
+    life = datetime.fromisoformat(made["expires_at"]) - datetime.fromisoformat(made["created_at"])
+    assert life == timedelta(days=90)
+    script = stage.client(made["secret"])
+    key = {"Idempotency-Key": uuid4().hex, "Prefer": "wait=0"}
+    drafted = await script.post("/v1/campaigns", json=BODY_EXAMPLES["CampaignBody"], headers=key)
+    assert drafted.status_code == 202, drafted.text
+    for path in ("/v1/cases", "/v1/audit", "/v1/me"):
+        assert (await script.get(path)).json()["code"] == "not_allowed", path
+    top_up = await script.post("/v1/float/top-ups", json={"amount": 1}, headers=key)
+    assert (top_up.status_code, top_up.json()["code"]) == (403, "not_allowed")
+    for login, scope in (("olga", "audit"), ("olga", "commitments"), ("ana", "drafts")):
+        client = await stage.sign_in(f"{login}@alpmera.test")
+        answer = await client.post("/v1/access-tokens", json={"scopes": [scope]})
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), (login, scope)
+
+
+async def test_a_scope_that_the_role_lost_is_gone_with_it(stage: Stage) -> None:
+    client = await stage.sign_in("ana@alpmera.test")
+    subject_id = (await client.get("/v1/me")).json()["account"]["subject_id"]
+    script = stage.client((await token_of(client, "work", "audit"))["secret"])
+    await stage.execute("UPDATE account SET role = 'operations' WHERE subject_id = :id", id=subject_id)
+    try:
+        assert (await script.get("/v1/cases")).status_code == 200
+        assert (await script.get("/v1/audit")).json()["code"] == "not_allowed"
+    finally:
+        await stage.execute("UPDATE account SET role = 'escrow_auditor' WHERE subject_id = :id", id=subject_id)
 
 
 async def test_a_token_never_reads_what_is_anothers(stage: Stage) -> None:

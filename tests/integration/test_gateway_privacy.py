@@ -15,9 +15,10 @@ import pytest_asyncio
 from contracts.campaigns import CommitmentLocked, CommitmentReserved, CommitmentSettled
 from contracts.envelope import Actor
 from contracts.escrow import RefundDecided, RefundSent
-from contracts.notices import Notice, NoticesTold, TellNotices
+from contracts.notices import NOTICES_MAX, Notice, NoticesTold, TellNotices
 from services.gateway.auth.person_keys import contact_of
 from services.gateway.domain.retention import RETENTION
+from services.gateway.store import read_person
 from services.gateway.usecases import ask_services, erase_people, sweep_expired
 from services.kit.audit_seal import seal, verify
 from services.kit.clock import wall_now
@@ -74,7 +75,7 @@ async def refund(stage: Stage, ids: dict[str, Any]) -> None:
     await stage.tell(RefundSent(**ids, **sent, refund_id="re_1"))
 
 
-async def answer_notices(stage: Stage) -> None:
+async def answer_notices(stage: Stage, *, more: bool = False) -> None:
     """Play the notifications service."""
     asked = await stage.command(TellNotices)
     notice = Notice(
@@ -82,7 +83,7 @@ async def answer_notices(stage: Stage) -> None:
         result="sent",
     )  # fmt: skip
     who = asked.message.participant_id
-    await stage.reply(NoticesTold(question_id=asked.id, participant_id=who, notices=(notice,), more=False))
+    await stage.reply(NoticesTold(question_id=asked.id, participant_id=who, notices=(notice,), more=more))
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------
@@ -104,6 +105,27 @@ async def test_the_file_holds_every_part_that_is_kept_of_a_person(stage: Stage) 
     assert len(body["sessions"]) == 1
     assert [each["subject"] for each in body["notices"]] == ["<b>Held</b>"]
     assert (body["issues"], body["acts"]) == ([], [])
+
+
+async def test_the_file_says_of_every_part_whether_a_bound_cut_something_off(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_person, "ROWS_MAX", 1)
+    client, subject_id = await member(stage)
+    await commit(stage, client, subject_id)
+    for _ in range(2):
+        await client.post("/v1/access-tokens", json={"scopes": ["campaigns"]})
+    answering = asyncio.create_task(answer_notices(stage, more=True))
+    body = (await client.get("/v1/me/data")).json()
+    await answering
+    told = body["completeness"]
+    assert {name for name, value in body.items() if value is not None} == {*told, "made_at", "completeness"}
+    assert {name for name, each in told.items() if not each["complete"]} == {"access_tokens", "notices"}
+    assert (told["access_tokens"]["rows_max"], len(body["access_tokens"])) == (1, 1)
+    assert told["notices"]["rows_max"] == NOTICES_MAX
+    asked = {"format": "html", "section": ["access_tokens", "sessions"]}
+    page = (await client.get("/v1/me/data", params=asked)).text
+    assert page.count("This part is complete.") == page.count("This part is not complete: the file has 1 entries") == 1
 
 
 async def test_the_page_says_the_same_and_runs_nothing(stage: Stage) -> None:

@@ -169,6 +169,28 @@ async def test_a_money_act_of_staff_wants_a_proof_of_the_last_five_minutes(stage
     assert (await browser.post(path, {"x": 1}, **key)).status_code == fresh.status_code
 
 
+async def test_erasure_wants_the_accounts_own_person_there(stage: Stage) -> None:
+    browser, _, passkey = await with_passkey(stage)
+    await age_proof(stage, browser)
+    stale = await browser.post("/v1/me/erasure")
+    assert (stale.status_code, stale.json()["code"]) == (403, "step_up_required")
+    assert await stage.rows("SELECT 1 FROM erasure_request") == []
+    await browser.prove(passkey, STEP_UP)
+    assert (await browser.post("/v1/me/erasure")).json()["state"] == "waiting"
+    await age_proof(stage, browser)
+    assert (await browser.send("DELETE", "/v1/me/erasure")).status_code == 204
+
+    by_mail, _ = await invited(stage)
+    await age_proof(stage, by_mail, minutes=15)
+    stale = await by_mail.post("/v1/me/erasure")
+    assert (stale.status_code, stale.json()["code"]) == (403, "sign_in_again")
+
+
+async def test_without_a_factor_a_sign_in_of_a_short_time_ago_is_enough_for_erasure(stage: Stage) -> None:
+    browser, _ = await invited(stage)
+    assert (await browser.post("/v1/me/erasure")).json()["state"] == "waiting"
+
+
 async def test_stepping_up_rotates_the_token_and_the_old_one_is_over(stage: Stage) -> None:
     browser, _, passkey = await with_passkey(stage)
     before = browser.cookie

@@ -70,6 +70,27 @@ async def draft(stage: Stage) -> Draft:
     return made
 
 
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"older", {}', "*"])
+async def test_whoever_has_the_present_version_is_answered_without_it(stage: Stage, draft: Draft, form: str) -> None:
+    version = await draft.etag()
+    answer = await draft.olga.get(draft.path, headers={"If-None-Match": form.format(version)})
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert (answer.headers["etag"], answer.headers["cache-control"]) == (version, "private, no-store")
+
+
+async def test_whoever_has_another_version_gets_the_present_one(stage: Stage, draft: Draft) -> None:
+    version = await draft.etag()
+    await stage.tell(draft.revised(unit_price_minor=4_800))
+    for _ in range(200):
+        answer = await draft.olga.get(draft.path, headers={"If-None-Match": version})
+        if answer.status_code == 200:
+            break
+    assert answer.json()["terms"]["unit_price_minor"] == 4_800
+    assert answer.headers["etag"] != version
+    other = await stage.sign_in("gus@alpmera.test")
+    assert (await other.get(draft.path, headers={"If-None-Match": version})).status_code == 200
+
+
 async def test_a_change_of_the_version_that_was_read_is_taken_and_shown(stage: Stage, draft: Draft) -> None:
     version = await draft.etag()
     sending = asyncio.create_task(draft.put(version, unit_price_minor=4_900))

@@ -119,7 +119,12 @@ def _set_content(content: CampaignContentRow, message: DraftCampaign | ReviseDra
     content.product = message.product.model_dump(mode="json")
     content.supplier_ids = [str(supplier_id) for supplier_id in message.supplier_ids]
     content.visibility = message.visibility
-    content.readiness = None if message.readiness is None else message.readiness.model_dump(mode="json")
+    if message.readiness is not None:
+        content.readiness = message.readiness.model_dump(mode="json")
+    elif not isinstance(message, ReviseDraft):
+        # A revision leaves the answers alone: nobody is told them, so that nobody could send back what they did not mean
+        # to change.
+        content.readiness = None
 
 
 def _add_terms_version(work: Work, campaign: CampaignRow, message: DraftCampaign | ReviseDraft) -> None:

@@ -13,7 +13,7 @@ from services.kit.work import Work
 
 
 async def revise_draft(work: Work, message: ReviseDraft) -> None:
-    """Raises Rejected: `campaign_unknown`, `not_allowed` (only its author), `campaign_state_conflict` (no draft any more),
+    """Readiness answers that are not given stay. Raises Rejected: `campaign_unknown`, `not_allowed` (only its author), `campaign_state_conflict` (no draft any more),
     `version_stale` with the digest of what it says now."""
     campaign = await find_campaign(work, message.campaign_id)
     if campaign is None:

@@ -1,4 +1,4 @@
-"""Access tokens of participants: for a person's own scripts, reading only, shown once, stored hashed.
+"""Access tokens: for a person's own scripts, held to scopes, shown once, stored hashed.
 
 A token is looked up at each request, so that one that was ended does nothing from that moment on.
 """
@@ -14,7 +14,9 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
+from services.gateway.domain.token_scopes import scopes_of
 from services.gateway.store import access_tokens as store
 from services.gateway.store.accounts import SEEN_EVERY, TOKEN_BYTES, token_hash
 from services.gateway.store.own_records import record_account_act
@@ -24,6 +26,8 @@ PREFIX = "alp_"
 """How every access token begins, so that it is told from a session's and found by those who search for leaked secrets."""
 HINT_CHARACTERS = 8
 LIFE = timedelta(days=365)
+STAFF_LIFE = timedelta(days=90)
+"""What staff's scripts use sees more, and is renewed more often."""
 TOKEN_CHARACTERS_MAX = 100
 
 
@@ -38,13 +42,16 @@ class NewToken:
 async def make_token(
     engine: AsyncEngine, identity: Identity, scopes: Sequence[str], traceparent: str | None
 ) -> NewToken | None:
-    """Make a token; None when the person has as many as one may have."""
+    """Make a token; None when the person has as many as one may have. Raises Rejected(not_allowed) for a scope that the
+    role may not give."""
+    if not set(scopes) <= set(scopes_of(identity.role)):
+        raise Rejected("not_allowed", scopes=scopes_of(identity.role))
     token = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     now, token_id = wall_now(), uuid4()
     async with engine.begin() as connection:
         row = await store.insert_token(
             connection, identity.subject_id, token_id=token_id, hashed=token_hash(token),
-            scopes=sorted(set(scopes)), hint=token[:HINT_CHARACTERS], now=now, expires_at=now + LIFE,
+            scopes=sorted(set(scopes)), hint=token[:HINT_CHARACTERS], now=now, expires_at=now + (LIFE if identity.is_participant else STAFF_LIFE),
         )  # fmt: skip
         if row is None:
             return None
@@ -56,7 +63,8 @@ async def make_token(
 
 
 async def token_identity(engine: AsyncEngine, token: str) -> tuple[Identity, frozenset[str]] | None:
-    """The account behind a token and what it may read, or None for one that is unknown, ended or expired."""
+    """The account behind a token and what it may ask, or None for one that is unknown, ended or expired. A scope that the
+    account's role has lost since is gone with it."""
     if len(token) > TOKEN_CHARACTERS_MAX:
         return None
     now = wall_now()
@@ -71,7 +79,8 @@ async def token_identity(engine: AsyncEngine, token: str) -> tuple[Identity, fro
         role=row.role,
         supplier_id=row.supplier_id,
         session_id=row.id,
+        proof="access_token",
         label=row.label,
         expires_at=row.expires_at,
     )
-    return identity, frozenset(row.scopes)
+    return identity, frozenset(row.scopes) & frozenset(scopes_of(row.role))

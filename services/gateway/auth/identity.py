@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.gateway.domain.proofs import Proof
+from services.gateway.domain.proofs import RequestProof
 from services.gateway.domain.roles import PARTICIPANT, STAFF, SUPPLIER
 
 
@@ -18,10 +18,10 @@ class Identity:
     role: str
     supplier_id: UUID | None
     session_id: UUID
+    proof: RequestProof
     label: str | None = field(default=None, repr=False)
     csrf_token: str = field(default="", repr=False)
     expires_at: datetime | None = None
-    proof: Proof = "local"
     proven_at: datetime | None = None
     has_factor: bool = False
 

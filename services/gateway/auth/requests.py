@@ -21,8 +21,14 @@ from services.gateway.auth.identity import Identity
 from services.gateway.auth.origins import SAFE_METHODS
 from services.gateway.domain.limits import LimitName
 from services.gateway.domain.policy import may
-from services.gateway.domain.proofs import STEP_UP_ACTS, is_fresh, opens_the_account
-from services.gateway.domain.token_scopes import may_read
+from services.gateway.domain.proofs import (
+    OWNERS_CONFIRMED_ACTS,
+    STEP_UP_ACTS,
+    is_confirmed,
+    is_fresh,
+    opens_the_account,
+)
+from services.gateway.domain.token_scopes import may_ask
 from services.gateway.middleware import note_standing, traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.store.own_records import Acting, record_account_act
@@ -98,24 +104,28 @@ async def account_session(request: Request) -> Identity:
 
 async def allowed(request: Request, operation: str) -> Identity:
     """The signed-in account, whose role may ask the operation. Raises Rejected(not_signed_in, not_allowed,
-    step_up_required)."""
+    step_up_required, sign_in_again)."""
     identity = await signed_in(request)
     if not may(identity.role, operation):
         raise Rejected("not_allowed")
     if operation in STEP_UP_ACTS and not is_fresh(identity.proof, identity.proven_at, now=wall_now()):
         raise Rejected("step_up_required")
+    if operation in OWNERS_CONFIRMED_ACTS and not is_confirmed(
+        identity.proof, identity.proven_at, has_factor=identity.has_factor, now=wall_now()
+    ):
+        raise Rejected("step_up_required" if identity.has_factor else "sign_in_again")
     if operation in COUNTED_APART:
         await count(request, COUNTED_APART[operation], str(identity.subject_id))
     return identity
 
 
 async def _reader(request: Request, token: str) -> Identity | None:
-    """The account behind an access token. Raises Rejected(not_allowed) for what the token may not read."""
+    """The account behind an access token. Raises Rejected(not_allowed) for what the token may not ask."""
     found = await token_identity(gateway_of(request).engine, token)
     if found is None:
         return None
     identity, scopes = found
-    if not may_read(scopes, request.method, request.url.path):
+    if not may_ask(scopes, request.method, request.url.path):
         raise Rejected("not_allowed")
     return identity
 

@@ -104,10 +104,10 @@ RULES: tuple[Rule, ...] = (
     Rule("erasure_read", "GET", "/v1/me/erasure", "Ay yy RR RRRR RRR"),
     Rule("request_erasure", "POST", "/v1/me/erasure", "AC yy RR RRRR RRR"),
     Rule("withdraw_erasure", "DELETE", "/v1/me/erasure", "AC yy RR RRRR RRR"),
-    # what a participant takes along
-    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR RRRR RRR"),
-    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR RRRR RRR"),
-    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR RRRR RRR"),
+    # what people's own programs use
+    Rule("access_tokens_list", "GET", "/v1/access-tokens", "Ay yy RR yyyy yyy"),
+    Rule("make_access_token", "POST", "/v1/access-tokens", "AC yy RR yyyy yyy"),
+    Rule("end_access_token", "DELETE", "/v1/access-tokens/{token_id}", "AC yN RR NNNN NNN"),
     Rule("calendar_read", "GET", "/v1/me/calendar", "Ay yy RR RRRR RRR"),
     Rule("renew_calendar", "POST", "/v1/me/calendar", "AC yy RR RRRR RRR"),
     Rule("end_calendar", "DELETE", "/v1/me/calendar", "AC yy RR RRRR RRR"),

@@ -25,10 +25,10 @@ from services.gateway.problems import ProblemError
 from services.gateway.routes.acting import asked
 from services.gateway.routes.reading import one_of, read_body
 from services.gateway.routes.replying import json_answer, page_answer, perform
-from services.gateway.routes.versions import check_version, etag_of, stale, wanted_version, with_etag
+from services.gateway.routes.versions import check_version, etag_of, read_answer, stale, wanted_version, with_etag
 from services.gateway.schemas.answers_campaigns import CampaignList, CampaignView, ProgressView
 from services.gateway.schemas.bodies import CampaignBody, EmptyBody, ReviewBody, SignOffBody
-from services.gateway.schemas.describing import act, answers, words_of
+from services.gateway.schemas.describing import act, answers, versioned_read, words_of
 from services.gateway.schemas.views import campaign_view, case_view, progress_view, staff_view, summary_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
 from services.gateway.store.read_campaigns import list_campaigns, visible_campaign, visible_progress
@@ -100,12 +100,12 @@ async def draft_campaign(request: Request) -> Response:
     "/{campaign_id}",
     operation_id="campaigns_read",
     summary="A campaign's page: terms, progress, money, what can go wrong",
-    responses=answers(CampaignView, 404),
+    **versioned_read(CampaignView, 404),
 )
 async def campaigns_read(request: Request, campaign_id: UUID) -> Response:
     """Everything a campaign's page shows, as this person sees it."""
     identity = await identify(request)
-    return with_etag(json_answer(await present_campaign(gateway_of(request), campaign_id, identity)))
+    return read_answer(request, json_answer(await present_campaign(gateway_of(request), campaign_id, identity)))
 
 
 @router.put(
@@ -115,7 +115,7 @@ async def campaigns_read(request: Request, campaign_id: UUID) -> Response:
 )
 async def revise_draft(request: Request, campaign_id: UUID) -> Response:
     """By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-    answered like the first."""
+    answered like the first. Readiness answers that are not given stay as they are."""
     identity = await allowed(request, "revise_draft")
     body = await read_body(request, CampaignBody)
     gateway = gateway_of(request)

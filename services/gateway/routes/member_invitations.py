@@ -11,7 +11,7 @@ from services.gateway.auth.requests import allowed
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
-from services.gateway.routes.replying import json_answer
+from services.gateway.routes.replying import created_answer, json_answer
 from services.gateway.schemas.answers_account import (
     MemberInvitationIssued,
     MemberInvitationList,
@@ -58,7 +58,7 @@ async def member_invitations_issue(request: Request) -> Response:
         note=body.note,
     )
     issued = await issue_invitation(gateway_of(request), identity, wanted, traceparent_of(request.scope))
-    return json_answer(issued, status=201)
+    return created_answer(issued, at="/v1/member-invitations")
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""What a participant takes along: access tokens for own scripts, and a calendar of own dates by a secret address."""
+"""What people's own programs use: access tokens, and a participant's calendar of own dates by a secret address."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from contracts.errors import Rejected
 from services.gateway.auth.access_tokens import make_token
 from services.gateway.auth.requests import allowed, own_origin, record_act
 from services.gateway.domain.calendar_dates import calendar_of
+from services.gateway.domain.token_scopes import scopes_of
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
 from services.gateway.routes.reading import read_body
-from services.gateway.routes.replying import json_answer
+from services.gateway.routes.replying import created_answer, json_answer
 from services.gateway.schemas.answers_kit import (
     AccessTokenBody,
     AccessTokenList,
@@ -43,29 +44,31 @@ router = APIRouter(prefix="/v1", tags=["participant kit"])
     responses=answers(AccessTokenList, 401, 403),
 )
 async def access_tokens_list(request: Request) -> Response:
-    """The live ones, the newest first; the secrets are not among what is kept."""
+    """The live ones, the newest first, and the scopes that yours may have; the secrets are not among what is kept."""
     identity = await allowed(request, "access_tokens_list")
     async with gateway_of(request).engine.connect() as connection:
         rows = await store.tokens_of(connection, identity.subject_id, now=wall_now())
-    return json_answer({"data": [_token_view(row) for row in rows], "next_cursor": None})
+    tokens = [_token_view(row) for row in rows]
+    return json_answer({"data": tokens, "next_cursor": None, "scopes_offered": scopes_of(identity.role)})
 
 
 @router.post(
     "/access-tokens",
     operation_id="make_access_token",
-    summary="Make an access token that reads for you",
+    summary="Make an access token for a program of yours",
     status_code=201,
     responses={201: {"model": NewAccessTokenView}, **problems(400, 401, 403, 409, 413, 422)},
     openapi_extra=body_of(AccessTokenBody),
 )
 async def make_access_token(request: Request) -> Response:
-    """The secret is shown this once. A token reads only, within its scopes, for a year."""
+    """The secret is shown this once. A token asks only what its scopes name, for a year, and 90 days when it is a staff
+    member's. To make one wants a fresh proof, or a recent sign-in where the account has no second factor."""
     identity = await allowed(request, "make_access_token")
     body = await read_body(request, AccessTokenBody)
     made = await make_token(gateway_of(request).engine, identity, body.scopes, traceparent_of(request.scope))
     if made is None:
         raise Rejected("validation_failed", tokens_max=store.TOKENS_MAX)
-    return json_answer(_token_view(made.row) | {"secret": made.token}, status=201)
+    return created_answer(_token_view(made.row) | {"secret": made.token}, at="/v1/access-tokens")
 
 
 @router.delete(

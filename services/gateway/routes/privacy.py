@@ -17,7 +17,7 @@ from services.gateway.schemas.answers_privacy import ErasureView, OwnDataView
 from services.gateway.schemas.describing import answers, problems
 from services.gateway.store.read_model import Row
 from services.gateway.usecases.erase_people import Standing
-from services.gateway.usecases.gather_own_data import SECTIONS, Section
+from services.gateway.usecases.gather_own_data import SECTIONS, Gathered, Section
 from services.kit.clock import wall_now
 
 WAIT_WORDS = {
@@ -46,7 +46,7 @@ async def my_data(
     """All parts, or those named by `section`; JSON for programs, HTML to read."""
     identity = await allowed(request, "my_data")
     found = await gateway_of(request).own_data.gather(identity, section or SECTIONS)
-    body = {"made_at": wall_now(), **found}
+    body = {"made_at": wall_now(), "completeness": found.completeness, **found.parts}
     headers = {"Content-Disposition": f'attachment; filename="alpmera-my-data.{format}"'}
     if format == "json":
         return json_answer(body, headers=headers)
@@ -73,7 +73,8 @@ async def erasure_read(request: Request) -> Response:
     responses=answers(ErasureView, 401, 403),
 )
 async def request_erasure(request: Request) -> Response:
-    """Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then."""
+    """Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+    a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen."""
     identity = await allowed(request, "request_erasure")
     return json_answer(_erasure(await gateway_of(request).erasure.request(identity, traceparent_of(request.scope))))
 
@@ -111,12 +112,12 @@ def _wait(row: Row) -> dict[str, Any]:
     }
 
 
-def _parts(found: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]]]]:
-    """Every part as rows of name and value, the inner ones written out."""
-    parts: list[tuple[str, list[dict[str, str]]]] = []
-    for name, rows in found.items():
-        if rows is not None:
-            parts.append((name, [_flat(row) for row in (rows if isinstance(rows, list) else [rows])]))
+def _parts(found: Gathered) -> list[tuple[str, Mapping[str, Any], list[dict[str, str]]]]:
+    """Every part with its completeness, as rows of name and value, the inner ones written out."""
+    parts: list[tuple[str, Mapping[str, Any], list[dict[str, str]]]] = []
+    for name, bounds in found.completeness.items():
+        rows = found.parts[name]
+        parts.append((name, bounds, [_flat(row) for row in (rows if isinstance(rows, list) else [rows])]))
     return parts
 
 

@@ -29,6 +29,11 @@ def json_answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | No
     return Response(content, status_code=status, media_type="application/json", headers={**PRIVATE, **(headers or {})})
 
 
+def created_answer(body: Any, *, at: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of 201; `at` is where the created thing can be read: its own address, or that of the list it is in."""
+    return json_answer(body, status=201, headers={"Location": at, **(headers or {})})
+
+
 def page_answer(
     rows: Sequence[Mapping[str, Any]], *, limit: int, view: Callable[[Mapping[str, Any]], Any], moment: str
 ) -> Response:
@@ -69,8 +74,8 @@ async def _answer(operation: Operation, outcome: Outcome, present: Present, head
     href = address(kind.resource_type, operation.resource_id)
     if outcome.state == "done":
         body = await present(outcome)
-        if kind.status == 201 and href is not None:
-            headers["Location"] = href
+        if kind.status == 201:
+            headers["Location"] = href or f"/v1/operations/{operation.id}"
         return json_answer(body, status=kind.status, headers=headers)
     if outcome.state == "refused":
         raise ProblemError(

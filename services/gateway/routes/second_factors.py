@@ -111,7 +111,7 @@ async def passkeys_add(request: Request) -> Response:
         )
         await gateway.sessions.forget_account(connection, identity.subject_id)
         session = await gateway.sessions.step_up(connection, identity, "passkey")
-    return session_answer(identity, session, status=201)
+    return session_answer(identity, session, created="/v1/account/security")
 
 
 @router.post(

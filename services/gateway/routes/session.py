@@ -11,7 +11,7 @@ from services.gateway.auth.identity import Identity
 from services.gateway.auth.requests import COOKIE, account_session
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
-from services.gateway.routes.replying import json_answer
+from services.gateway.routes.replying import created_answer, json_answer
 from services.gateway.schemas.answers import ClientConfig, Me
 from services.gateway.schemas.describing import answers, problems
 from services.gateway.store.accounts import Account, OpenedSession
@@ -38,9 +38,10 @@ def account_view(account: Account | Identity) -> dict[str, Any]:
 
 
 def session_answer(
-    account: Account | Identity, session: OpenedSession, *, status: int = 200, campaign_id: UUID | None = None
+    account: Account | Identity, session: OpenedSession, *, created: str | None = None, campaign_id: UUID | None = None
 ) -> Response:
-    """The answer that gives a browser its session: the token in the cookie alone, where no script reads it."""
+    """The answer that gives a browser its session: the token in the cookie alone, where no script reads it. `created` is
+    where something can be read that the request made, too."""
     body = {
         "account": account_view(account),
         "csrf_token": session.csrf_token,
@@ -48,7 +49,7 @@ def session_answer(
         "campaign_id": campaign_id,
     }
     headers = {"Set-Cookie": session_cookie(session.token), "Cache-Control": "no-store"}
-    return json_answer(body, status=status, headers=headers)
+    return json_answer(body, headers=headers) if created is None else created_answer(body, at=created, headers=headers)
 
 
 @router.get("/me", operation_id="me", summary="Who is signed in", responses=answers(Me, 401))

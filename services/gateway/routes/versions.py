@@ -1,4 +1,5 @@
-"""Versions of what is read and changed: the ETag of an answer, and the If-Match without which nothing is changed.
+"""Versions of what is read and changed: the ETag of an answer, the If-Match without which nothing is changed, and the
+If-None-Match of whoever has the present version already.
 
 An ETag is the digest of the very body that somebody got, so that two people see different ones of the same thing. It says
 whether anything they saw is different by now; what may be written over what is decided by the service that owns it.
@@ -7,6 +8,7 @@ whether anything they saw is different by now; what may be written over what is 
 from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
 
 from fastapi import Request, Response
 
@@ -20,6 +22,23 @@ def with_etag(response: Response) -> Response:
     """An answer that names its version."""
     response.headers["ETag"] = etag_of(bytes(response.body))
     return response
+
+
+def read_answer(request: Request, response: Response) -> Response:
+    """The answer of a read, with its version; without its body when the request says that it has this very one. The
+    work of making the body is not saved, its way is."""
+    known = request.headers.get("if-none-match")
+    versioned = with_etag(response)
+    if known is None or not _names(request, versioned.headers["etag"]):
+        return versioned
+    headers = {name: versioned.headers[name] for name in ("etag", "cache-control")}
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+
+
+def _names(request: Request, current: str) -> bool:
+    """Whether the If-None-Match names the version; compared weakly, as RFC 9110 wants it here."""
+    wanted = ", ".join(request.headers.getlist("if-none-match")).strip()
+    return wanted == ANY or current in (each.strip().removeprefix("W/") for each in wanted.split(","))
 
 
 def etag_of(content: bytes) -> str:

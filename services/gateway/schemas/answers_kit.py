@@ -1,4 +1,4 @@
-"""The bodies of what a participant takes along: access tokens and the calendar's address."""
+"""The bodies of what people's own programs use: access tokens and the calendar's address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.gateway.schemas.bodies import Body
 
 
 class AccessTokenBody(Body):
-    """What the token may read."""
+    """What the token may ask: `scopes_offered` of the list of tokens names what your role may give."""
 
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=10)]
 
@@ -37,10 +37,11 @@ class NewAccessTokenView(AccessTokenView):
 
 
 class AccessTokenList(Answer):
-    """The person's live tokens."""
+    """The person's live tokens, and which scopes a new one may have."""
 
     data: list[AccessTokenView]
     next_cursor: None
+    scopes_offered: list[Scope]
 
 
 class CalendarView(Answer):

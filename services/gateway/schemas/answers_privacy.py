@@ -88,10 +88,19 @@ class NoticeView(Answer):
     result: str
 
 
+class CompletenessView(Answer):
+    """Whether a part of the file is complete, and how many rows of it the file can hold."""
+
+    complete: bool
+    rows_max: int
+
+
 class OwnDataView(Answer):
-    """Everything kept of one person; null stands for a part that was not asked for."""
+    """Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+    was, by its name, whether a bound cut something off."""
 
     made_at: datetime
+    completeness: dict[str, CompletenessView]
     account: OwnAccountView | None
     commitments: list[CommitmentView] | None
     consents: list[ConsentView] | None

@@ -39,8 +39,9 @@ def complete(document: Json) -> None:
             for status in errors_of(rule, operation):
                 if rule.operation != "readyz":
                     responses[str(status)] = problems(status, limited=False)[status]
+            versioned = "304" in responses or "412" in responses
             for status, response in responses.items():
-                _complete_response(response, int(status), path, schemas)
+                _complete_response(response, int(status), path, schemas, versioned=versioned)
                 links = links_of(response, known=known) if int(status) < 400 else {}
                 if links:
                     response["links"] = links
@@ -125,16 +126,16 @@ def _plain(schema: Json, name: str) -> Any:
     return found if isinstance(found, str) else name.replace("_", " ") or "text"
 
 
-def _complete_response(response: Json, status: int, path: str, schemas: Json) -> None:
+def _complete_response(response: Json, status: int, path: str, schemas: Json, *, versioned: bool) -> None:
     headers: Json = {"X-Request-Id": _header("The request's id: the one given, or one of ours.")}
     if status in {201, 202} and path.startswith("/v1"):
-        headers["Location"] = _header("Where the created thing or the operation can be read.")
+        headers["Location"] = _header("Where the created thing or the operation can be read.") | {"required": True}
     if status in {429, 503}:
         headers["Retry-After"] = _header("In how many seconds to ask again.", "integer")
     if status < 400 and path.startswith("/v1"):
         headers["RateLimit"] = _header("Where you stand with the tightest limit: what is left, and seconds until more.")
-    if (status == HTTPStatus.OK and path == "/v1/campaigns/{campaign_id}") or status == HTTPStatus.PRECONDITION_FAILED:
-        headers["ETag"] = _header("The present version; If-Match of a change names it.")
+    if versioned and status in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED}:
+        headers["ETag"] = _header("The present version; If-Match of a change and If-None-Match of a read name it.")
     response["headers"] = headers
     for media_type, content in response.get("content", {}).items():
         if media_type == _FILE:
@@ -168,7 +169,7 @@ def _complete_request(operation: Json) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter["example"] = PATH_EXAMPLE
-        elif parameter["name"] == "If-Match":
+        elif parameter["name"] in {"If-Match", "If-None-Match"}:
             parameter["example"] = ETAG_EXAMPLE
         elif parameter["name"] == "Idempotency-Key":
             parameter["example"] = "0f8fad5b-d9cb-469f-a165-70867728950e"

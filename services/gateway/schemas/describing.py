@@ -50,6 +50,12 @@ def answers(model: type[BaseModel], *statuses: int, limited: bool = True) -> Des
     return ok | problems(*statuses, limited=limited)
 
 
+def versioned_read(model: type[BaseModel], *statuses: int) -> dict[str, Any]:
+    """Describe a read whose answer names its version, and is left out for whoever has that version."""
+    known: Described = {304: {"description": "You have the present version: it is one of those in `If-None-Match`."}}
+    return {"responses": answers(model, *statuses) | known, "openapi_extra": {"parameters": [_IF_NONE_MATCH]}}
+
+
 def created(model: type[BaseModel], *statuses: int) -> Described:
     """Describe an answer of 201: its body, and the problems the route may answer with."""
     ok: Described = {201: {"model": model}}
@@ -84,6 +90,15 @@ _IF_MATCH: dict[str, Any] = {
     "in": "header",
     "required": True,
     "description": "The ETag of the version that the change is based on.",
+    "schema": {"type": "string", "minLength": 1, "pattern": "^[!-~]+$"},
+}
+
+
+_IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETags of versions that you have; the answer is 304, without a body, when the present one is among them.",
     "schema": {"type": "string", "minLength": 1, "pattern": "^[!-~]+$"},
 }
 

@@ -43,7 +43,7 @@ TERMS: dict[str, Any] = {
 }
 
 BODY_EXAMPLES: dict[str, dict[str, Any]] = {
-    "AccessTokenBody": {"scopes": ["commitments"]},
+    "AccessTokenBody": {"scopes": ["campaigns"]},
     "EmptyBody": {},
     "SignInBody": {"email": "maya@demo.test"},
     "DevParticipantsBody": {"participants": [{"external_id": "17850"}]},

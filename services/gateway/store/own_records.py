@@ -7,7 +7,7 @@ person typed, a name or an address never goes in.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -60,21 +60,28 @@ async def record(
     connection: AsyncConnection, told: OwnRecord, *, identity: Acting | None, traceparent: str | None = None
 ) -> None:
     """Write one record in the caller's transaction; without an identity the platform itself acted."""
-    await connection.execute(
-        _INSERT,
-        {
-            "actor_id": str(identity.subject_id) if identity is not None else "system",
-            "actor_role": identity.role if identity is not None else "system",
-            "action": told.action,
-            "scope": told.scope,
-            "subject": told.subject,
-            "before": None if told.before is None else json.dumps(dict(told.before), default=str),
-            "after": None if told.after is None else json.dumps(dict(told.after), default=str),
-            "reason": told.reason or told.action,
-            "cause_id": told.cause_id or uuid4(),
-            "trace_id": telemetry.trace_id_of(traceparent),
-        },
-    )
+    await connection.execute(_INSERT, _row(told, identity, traceparent))
+
+
+async def record_all(connection: AsyncConnection, told: Sequence[OwnRecord]) -> None:
+    """Write records of the platform's own acts, in one round trip."""
+    if told:
+        await connection.execute(_INSERT, [_row(each, None, None) for each in told])
+
+
+def _row(told: OwnRecord, identity: Acting | None, traceparent: str | None) -> dict[str, Any]:
+    return {
+        "actor_id": str(identity.subject_id) if identity is not None else "system",
+        "actor_role": identity.role if identity is not None else "system",
+        "action": told.action,
+        "scope": told.scope,
+        "subject": told.subject,
+        "before": None if told.before is None else json.dumps(dict(told.before), default=str),
+        "after": None if told.after is None else json.dumps(dict(told.after), default=str),
+        "reason": told.reason or told.action,
+        "cause_id": told.cause_id or uuid4(),
+        "trace_id": telemetry.trace_id_of(traceparent),
+    }
 
 
 async def record_account_act(

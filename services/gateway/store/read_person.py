@@ -12,6 +12,7 @@ from services.gateway.store.read_model import ReadModel, Row
 from services.kit.database import sql
 
 ROWS_MAX = 5_000
+"""Rows of one part. One more is read, which tells that there are more."""
 
 _ACCOUNT = "SELECT subject_id, role, supplier_id, label, created_at FROM account WHERE subject_id = :subject_id"
 _SESSIONS = """
@@ -48,29 +49,29 @@ async def own_account(connection: AsyncConnection, subject_id: UUID) -> Any:
 
 async def own_sessions(connection: AsyncConnection, subject_id: UUID) -> Sequence[Any]:
     """The person's sessions, without anything that could be used as one."""
-    return (await connection.execute(sql(_SESSIONS), {"subject_id": subject_id, "rows": ROWS_MAX})).all()
+    return (await connection.execute(sql(_SESSIONS), {"subject_id": subject_id, "rows": ROWS_MAX + 1})).all()
 
 
 async def own_passkeys(connection: AsyncConnection, subject_id: UUID) -> Sequence[Any]:
     """The person's passkeys by the names that the person gave them."""
-    return (await connection.execute(sql(_PASSKEYS), {"subject_id": subject_id, "rows": ROWS_MAX})).all()
+    return (await connection.execute(sql(_PASSKEYS), {"subject_id": subject_id, "rows": ROWS_MAX + 1})).all()
 
 
 async def own_invitations(connection: AsyncConnection, subject_id: UUID) -> Sequence[Any]:
     """The invitations that the person issued; who used them is somebody else's data."""
-    return (await connection.execute(sql(_INVITATIONS), {"subject_id": subject_id, "rows": ROWS_MAX})).all()
+    return (await connection.execute(sql(_INVITATIONS), {"subject_id": subject_id, "rows": ROWS_MAX + 1})).all()
 
 
 async def own_tokens(connection: AsyncConnection, subject_id: UUID) -> Sequence[Any]:
     """The person's access tokens, without anything that could be used as one."""
-    return (await connection.execute(sql(_TOKENS), {"subject_id": subject_id, "rows": ROWS_MAX})).all()
+    return (await connection.execute(sql(_TOKENS), {"subject_id": subject_id, "rows": ROWS_MAX + 1})).all()
 
 
 async def own_acts(connection: AsyncConnection, subject_id: UUID) -> Sequence[Any]:
     """What the person asked for, the newest first."""
-    return (await connection.execute(sql(_ACTS), {"subject_id": subject_id, "rows": ROWS_MAX})).all()
+    return (await connection.execute(sql(_ACTS), {"subject_id": subject_id, "rows": ROWS_MAX + 1})).all()
 
 
 async def own_issues(reads: ReadModel, subject_id: UUID) -> Sequence[Row]:
     """The faults that the person reported, with their texts."""
-    return await reads.all(_ISSUES, subject_id=subject_id, rows=ROWS_MAX)
+    return await reads.all(_ISSUES, subject_id=subject_id, rows=ROWS_MAX + 1)

@@ -1,4 +1,4 @@
-"""Ending sessions and ways of signing in from outside of them: by the operator, not by the person. Wall time.
+"""Ending sessions, tokens and ways of signing in from outside of them: by the operator, not by the person. Wall time.
 
 Every gateway is told in the same transaction. It removes nothing that tells what an account did.
 """
@@ -6,6 +6,8 @@ Every gateway is told in the same transaction. It removes nothing that tells wha
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,9 +21,24 @@ _END = text(
     WITH ended AS (
         UPDATE session SET revoked_at = :now
         WHERE revoked_at IS NULL AND (CAST(:subject_id AS uuid) IS NULL OR subject_id = CAST(:subject_id AS uuid))
-        RETURNING token_hash
+        RETURNING subject_id, token_hash
     )
-    SELECT count(pg_notify(:channel, encode(token_hash, 'hex'))) FROM ended
+    SELECT subject_id, count(pg_notify(:channel, encode(token_hash, 'hex'))) AS ended FROM ended GROUP BY subject_id
+    """
+)
+_END_TOKENS = text(
+    """
+    WITH ended AS (
+        DELETE FROM access_token
+        WHERE (CAST(:subject_id AS uuid) IS NULL OR subject_id = CAST(:subject_id AS uuid)) RETURNING subject_id
+    )
+    SELECT subject_id, count(*) AS ended FROM ended GROUP BY subject_id
+    """
+)
+_END_FEEDS = text(
+    """
+    DELETE FROM calendar_feed
+    WHERE (CAST(:subject_id AS uuid) IS NULL OR subject_id = CAST(:subject_id AS uuid)) RETURNING subject_id, 1 AS ended
     """
 )
 _FACTORS = tuple(
@@ -38,12 +55,29 @@ _REVOKE_INVITATIONS = text(
 )
 
 
-async def end_every_session(
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How much of one account was ended."""
+
+    sessions: int = 0
+    access_tokens: int = 0
+    calendars: int = 0
+
+
+async def end_every_secret(
     connection: AsyncConnection, subject_id: UUID | None, *, channel: str, now: datetime
-) -> int:
-    """End an account's sessions, or with None everybody's; how many were ended."""
-    found = await connection.execute(_END, {"subject_id": subject_id, "channel": channel, "now": now})
-    return int(found.scalar_one())
+) -> Mapping[UUID, Ended]:
+    """End an account's sessions, access tokens and calendar address, or with None everybody's; what was ended of whom."""
+    asked = {"subject_id": subject_id}
+    counts: dict[UUID, dict[str, int]] = {}
+    for name, statement, parameters in (
+        ("sessions", _END, asked | {"channel": channel, "now": now}),
+        ("access_tokens", _END_TOKENS, asked),
+        ("calendars", _END_FEEDS, asked),
+    ):
+        for row in await connection.execute(statement, parameters):
+            counts.setdefault(row.subject_id, {})[name] = row.ended
+    return {whose: Ended(**ended) for whose, ended in counts.items()}
 
 
 async def close_account(connection: AsyncConnection, subject_id: UUID, *, now: datetime) -> None:

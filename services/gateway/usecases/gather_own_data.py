@@ -2,12 +2,14 @@
 
 The gateway reads its own tables and the read model; the notices are asked of the service that keeps them. A part that
 cannot be had is no reason to leave it out silently: the whole answer is refused then, unless only other parts were asked
-for.
+for. Every part has a bound, and the answer says where one cut something off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
@@ -47,6 +49,22 @@ _OWN_ROWS: dict[Section, Callable[[AsyncConnection, UUID], Awaitable[Sequence[An
 }
 SECTIONS: tuple[Section, ...] = get_args(Section)
 PAGES_MAX = 50
+_COMMITMENTS_MAX = PAGES_MAX * LIMIT_MAX
+_ROWS_MAX: dict[Section, int] = {
+    "account": 1,
+    "commitments": _COMMITMENTS_MAX,
+    "consents": _COMMITMENTS_MAX,
+    "notices": NOTICES_MAX,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The asked parts by name, None for the others; and of each asked part whether all of it is there, and how many
+    rows it can have at most."""
+
+    parts: Mapping[str, Any]
+    completeness: Mapping[str, Mapping[str, Any]]
 
 
 class OwnData:
@@ -69,12 +87,12 @@ class OwnData:
         self._questions = questions
         self._kick = kick
 
-    async def gather(self, identity: Identity, sections: Sequence[Section]) -> dict[str, Any]:
-        """The asked sections by name; the others are None. Raises Rejected: clock_moving, service_unavailable."""
+    async def gather(self, identity: Identity, sections: Sequence[Section]) -> Gathered:
+        """The asked parts. Raises Rejected: clock_moving, service_unavailable."""
         found: dict[str, Any] = dict.fromkeys(SECTIONS)
-        subject_id = identity.subject_id
+        subject_id, more_notices = identity.subject_id, False
         if "notices" in sections:
-            found["notices"] = await self._notices(identity)
+            found["notices"], more_notices = await self._notices(identity)
         async with self._engine.connect() as connection:
             if "account" in sections:
                 account = await read_person.own_account(connection, subject_id)
@@ -93,7 +111,7 @@ class OwnData:
                 found["commitments"] = [commitment_view(row, redirect_url=None) for row in commitments]
             if "consents" in sections:
                 found["consents"] = [_consent(row) for row in commitments]
-        return found
+        return _bounded(found, more={"notices"} if more_notices else set())
 
     async def _commitments(self, subject_id: UUID) -> list[Row]:
         rows: list[Row] = []
@@ -104,9 +122,11 @@ class OwnData:
             if len(part) <= LIMIT_MAX:
                 break
             after = Page(LIMIT_MAX, rows[-1]["created_at"], rows[-1]["id"])
+        else:
+            rows += part[LIMIT_MAX:]
         return rows
 
-    async def _notices(self, identity: Identity) -> list[dict[str, Any]]:
+    async def _notices(self, identity: Identity) -> tuple[list[dict[str, Any]], bool]:
         question_id = uuid4()
         with self._questions.waiting([question_id]) as futures:
             async with self._engine.begin() as connection:
@@ -118,7 +138,21 @@ class OwnData:
             if await answered(futures):
                 raise Rejected("service_unavailable", silent=["notifications"])
             answer: NoticesTold = futures[question_id].result()
-        return [notice.model_dump() for notice in answer.notices]
+        return [notice.model_dump() for notice in answer.notices], answer.more
+
+
+def _bounded(found: Mapping[str, Any], *, more: AbstractSet[str]) -> Gathered:
+    """Cut every part at its bound, and say where that was done. `more`: parts that were cut where they come from."""
+    parts, completeness = dict(found), dict[str, Mapping[str, Any]]()
+    for section in SECTIONS:
+        rows, bound = found[section], _ROWS_MAX.get(section, read_person.ROWS_MAX)
+        if rows is None:
+            continue
+        if isinstance(rows, list):
+            parts[section] = rows[:bound]
+        whole = not isinstance(rows, list) or len(rows) <= bound
+        completeness[section] = {"complete": whole and section not in more, "rows_max": bound}
+    return Gathered(parts, completeness)
 
 
 def _plain(rows: Sequence[Any]) -> list[dict[str, Any]]:

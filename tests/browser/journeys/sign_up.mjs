@@ -1,4 +1,6 @@
 import { createHmac } from "node:crypto";
+import { scan } from "../scanning.mjs";
+import { kit, ownData } from "../taking_along.mjs";
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const STEP_MILLISECONDS = 30_000;
@@ -15,8 +17,8 @@ function codeOf(key) {
 }
 
 /**
- * Somebody comes in by an invitation: proves the address by a mail, adds a passkey before the first commitment, makes
- * recovery codes, and signs in with the passkey. Elsewhere, without the device, a recovery code opens the way to an
+ * Somebody comes in by an invitation: proves the address by a mail, adds a passkey before the first commitment, commits,
+ * takes along what is one's own, makes recovery codes, and signs in with the passkey. Elsewhere, without the device, a recovery code opens the way to an
  * authenticator; that session is ended from the first browser.
  */
 export default async function signUp(enter, { mailbox, invitation, email, campaign }) {
@@ -40,6 +42,12 @@ export default async function signUp(enter, { mailbox, invitation, email, campai
   await ruth.look("before the first commitment");
   await ruth.addPasskey("Phone");
   await ruth.page.getByLabel("Units", { exact: true }).waitFor();
+
+  await ruth.toCard(campaign, 1);
+  await ruth.payWith("4242 4242 4242 4242");
+  await ruth.moneyLine(/is held in escrow/);
+  const own = await ownData(ruth);
+  const taken = await kit(ruth);
 
   await ruth.open("/security");
   await ruth.button("Make recovery codes").click();
@@ -70,7 +78,9 @@ export default async function signUp(enter, { mailbox, invitation, email, campai
   await key.waitFor();
   await elsewhere.page.getByText("You have 9 unused recovery codes.").waitFor();
   await elsewhere.look("a new authenticator");
-  await elsewhere.page.getByLabel("Code of your authenticator").fill(codeOf(await key.innerText()));
+  const shown = await key.innerText();
+  const scanned = await scan(elsewhere, elsewhere.page.getByRole("img", { name: /^QR code/ }));
+  await elsewhere.page.getByLabel("Code of your authenticator").fill(codeOf(shown));
   await elsewhere.button("Confirm the authenticator").click();
   await elsewhere.page.getByText("An authenticator is set up.").waitFor();
 
@@ -81,5 +91,5 @@ export default async function signUp(enter, { mailbox, invitation, email, campai
   await sessions.getByRole("button", { name: /^End it:/ }).waitFor({ state: "detached" });
   await elsewhere.open("/commitments");
   const after = await elsewhere.page.getByRole("heading", { level: 1 }).innerText();
-  return { opens, recovery, lines, after };
+  return { opens, recovery, lines, after, own, taken, shown, scanned };
 }

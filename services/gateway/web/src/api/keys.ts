@@ -1,11 +1,13 @@
 /**
- * Idempotency keys of acts under way, kept in this tab's session.
+ * What this tab's session keeps: idempotency keys of acts under way, and long forms as they are typed.
  *
  * An act keeps its key until something definite is known about it. Another body for the same act
- * is another act and gets another key.
+ * is another act and gets another key. What is typed outlives a reload and a session that ended by
+ * itself; whoever signs out leaves none of it.
  */
 
 const PREFIX = "alpmera.act.";
+const WORDS = "alpmera.words.";
 
 interface KeptAct {
   key: string;
@@ -35,16 +37,44 @@ export function forgetAct(act: string): void {
 
 /** Nothing is known of any act any more: its person has left. */
 export function forgetActs(): void {
+  forgetAll(PREFIX);
+}
+
+/** Keep what is typed into a form; its name says whose it is. */
+export function keepWords(name: string, words: unknown): void {
+  sessionStorage.setItem(WORDS + name, JSON.stringify(words));
+}
+
+/** What was typed under a name, or null. */
+export function keptWords(name: string): unknown {
+  return readJson(WORDS + name);
+}
+
+/** What was typed has been sent, or was given up. */
+export function forgetWords(name: string): void {
+  sessionStorage.removeItem(WORDS + name);
+}
+
+/** Whoever typed has signed out. */
+export function forgetAllWords(): void {
+  forgetAll(WORDS);
+}
+
+function forgetAll(prefix: string): void {
   for (const name of Object.keys(sessionStorage)) {
-    if (name.startsWith(PREFIX)) sessionStorage.removeItem(name);
+    if (name.startsWith(prefix)) sessionStorage.removeItem(name);
   }
 }
 
 function readKept(act: string): KeptAct | null {
-  const text = sessionStorage.getItem(PREFIX + act);
+  return readJson(PREFIX + act) as KeptAct | null;
+}
+
+function readJson(name: string): unknown {
+  const text = sessionStorage.getItem(name);
   if (text === null) return null;
   try {
-    return JSON.parse(text) as KeptAct;
+    return JSON.parse(text);
   } catch {
     return null;
   }

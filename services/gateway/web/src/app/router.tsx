@@ -187,6 +187,18 @@ const staffCampaign = createRoute({
   ),
 });
 
+const newDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/drafts/new",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "NewDraftPage"),
+});
+
+const editDraft = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/campaigns/$campaignId/edit",
+  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "EditDraftPage"),
+});
+
 const problem = createRoute({
   getParentRoute: () => root,
   path: "/problems/$code",
@@ -215,6 +227,8 @@ export const router = createRouter({
     staff,
     staffMoney,
     staffCampaign,
+    newDraft,
+    editDraft,
     problem,
   ]),
   scrollRestoration: true,

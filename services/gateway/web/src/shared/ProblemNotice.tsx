@@ -40,6 +40,13 @@ function ServerWords({ error }: { error: RefusedByServer }) {
           <TextLink to="/security">{t("security.title")}</TextLink>
         </p>
       ) : null}
+      {problem.code === "sign_in_again" ? (
+        <p>
+          <TextLink to="/sign-in" search={{ next: window.location.pathname }}>
+            {t("signIn.title")}
+          </TextLink>
+        </p>
+      ) : null}
       <p className={classes.reference}>
         {problem.trace_id
           ? t("problem.reference", { code: problem.code, trace: problem.trace_id })
@@ -67,14 +74,27 @@ function FieldLines({ error }: { error: RefusedByServer }) {
       <p className={classes.fieldsTitle}>{t("problem.fields")}</p>
       <ul className={classes.fields}>
         {error.problem.errors.map(({ pointer, message }) => {
-          const name = pointer.split("/")[1] ?? "";
-          const key = `problem.field.${name}`;
-          const label = i18n.exists(key) ? t(key as "problem.field.quantity") : name;
+          const key = [fieldOf(pointer), firstOf(pointer)]
+            .map((name) => `problem.field.${name}`)
+            .find((each) => i18n.exists(each));
+          const label = key ? t(key as "problem.field.quantity") : firstOf(pointer);
           return <li key={pointer + message}>{label ? `${label}: ${message}` : message}</li>;
         })}
       </ul>
     </div>
   );
+}
+
+/** A place in a body by its names alone: /product/reference_prices/0/source → product_reference_prices_source */
+function fieldOf(pointer: string): string {
+  return pointer
+    .split("/")
+    .filter((part) => part !== "" && !/^\d+$/.test(part))
+    .join("_");
+}
+
+function firstOf(pointer: string): string {
+  return pointer.split("/")[1] ?? "";
 }
 
 function CardWords({ error }: { error: CardRefused }) {

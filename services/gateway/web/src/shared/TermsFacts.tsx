@@ -6,7 +6,8 @@ import { Hash } from "@/shared/Hash";
 
 interface TermsFactsProps {
   terms: Terms;
-  hash: string;
+  /** None while the terms are being written: what is hashed is what was stored. */
+  hash?: string;
 }
 
 /** The terms as people read them, each field of the hashed document, and the hash itself. */
@@ -33,11 +34,15 @@ export function TermsFacts({ terms, hash }: TermsFactsProps) {
     { label: t("campaign.deliveryModel"), value: terms.delivery_model },
     { label: t("campaign.delivery"), value: terms.delivery_terms },
     { label: t("campaign.refund"), value: terms.refund_terms },
-    {
-      label: t("campaign.termsHash"),
-      value: <Hash value={hash} />,
-      note: t("campaign.termsHashText"),
-    },
+    ...(hash === undefined
+      ? []
+      : [
+          {
+            label: t("campaign.termsHash"),
+            value: <Hash value={hash} />,
+            note: t("campaign.termsHashText"),
+          },
+        ]),
   ];
   return <Facts facts={facts} />;
 }

@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { describe, expect, it } from "vitest";
-import { keptBody, rememberAct } from "@/api/keys";
+import { keepWords, keptBody, keptWords, rememberAct } from "@/api/keys";
 import { forgetSession, useSession, useSignOut } from "@/shared/session";
 import { show } from "@/testing/render";
 import { server } from "@/testing/server";
@@ -26,6 +26,7 @@ async function signedIn() {
   queries.setQueryData(["commitments"], [{ id: "mine" }]);
   queries.setQueryData(["client-config"], { profile: "local" });
   rememberAct("join", { quantity: 2 });
+  keepWords("draft/s/new", { title: "Dryers" });
   return queries;
 }
 
@@ -38,6 +39,7 @@ describe("the end of a session", () => {
     expect(queries.getQueryData(["commitments"])).toBeUndefined();
     expect(queries.getQueryData(["client-config"])).toBeDefined();
     expect(keptBody("join")).toBeNull();
+    expect(keptWords("draft/s/new")).toBeNull();
   });
 
   it("takes what was read out of the page when no answer comes", async () => {

@@ -1,6 +1,6 @@
 import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, read, rememberCsrfToken } from "@/api/client";
-import { forgetActs } from "@/api/keys";
+import { forgetActs, forgetAllWords } from "@/api/keys";
 import { hasCode } from "@/api/problem";
 import type { Account, ClientConfig, Role } from "@/api/types";
 
@@ -72,6 +72,7 @@ export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => read(api.DELETE("/v1/session")),
+    onMutate: forgetAllWords,
     onSuccess: () => forgetSession(client),
     // Without an answer the session may live on; what was read for it goes from the page all the same.
     onError: () => forgetWhatWasRead(client),

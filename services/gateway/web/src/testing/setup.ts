@@ -18,6 +18,8 @@ vi.stubGlobal("matchMedia", (query: string) => ({
   removeEventListener: () => {},
 }));
 window.scrollTo = () => {};
+// Fields that grow with their text look again when a font has come.
+Object.defineProperty(document, "fonts", { value: new EventTarget() });
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => sessionStorage.clear());

@@ -63,8 +63,16 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     Anchor: { defaultProps: { underline: "always" } },
-    Button: READABLE,
+    Button: {
+      ...READABLE,
+      // Words that do not fit a narrow screen take a second line; the button grows with them.
+      styles: {
+        root: { height: "auto", minHeight: "var(--button-height)", paddingBlock: "2px" },
+        label: { whiteSpace: "normal", lineHeight: "1.3" },
+      },
+    },
     Checkbox: { defaultProps: { size: "sm" }, styles: { label: { fontSize: "1rem" } } },
+    CheckboxGroup: READABLE,
     FileInput: READABLE,
     NativeSelect: READABLE,
     Radio: { defaultProps: { size: "sm" }, styles: { label: { fontSize: "1rem" } } },

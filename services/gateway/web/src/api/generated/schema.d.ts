@@ -53,13 +53,14 @@ export interface paths {
         };
         /**
          * Your access tokens
-         * @description The live ones, the newest first; the secrets are not among what is kept.
+         * @description The live ones, the newest first, and the scopes that yours may have; the secrets are not among what is kept.
          */
         get: operations["access_tokens_list"];
         put?: never;
         /**
-         * Make an access token that reads for you
-         * @description The secret is shown this once. A token reads only, within its scopes, for a year.
+         * Make an access token for a program of yours
+         * @description The secret is shown this once. A token asks only what its scopes name, for a year, and 90 days when it is a staff
+         *     member's. To make one wants a fresh proof, or a recent sign-in where the account has no second factor.
          */
         post: operations["make_access_token"];
         delete?: never;
@@ -351,7 +352,7 @@ export interface paths {
         /**
          * Replace what an own draft says
          * @description By its author, while it is a draft. `If-Match` names the version that was read; a repeat of an accepted request is
-         *     answered like the first.
+         *     answered like the first. Readiness answers that are not given stay as they are.
          */
         put: operations["revise_draft"];
         post?: never;
@@ -1172,7 +1173,8 @@ export interface paths {
         put?: never;
         /**
          * Ask for the erasure of your data
-         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then.
+         * @description Recorded at once; carried out when nothing of yours is open any more. You are signed out everywhere then. It wants
+         *     a confirmation of the last five minutes, or without a second factor a sign-in of the last fifteen.
          */
         post: operations["request_erasure"];
         /**
@@ -1803,21 +1805,23 @@ export interface components {
         };
         /**
          * AccessTokenBody
-         * @description What the token may read.
+         * @description What the token may ask: `scopes_offered` of the list of tokens names what your role may give.
          */
         AccessTokenBody: {
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenList
-         * @description The person's live tokens.
+         * @description The person's live tokens, and which scopes a new one may have.
          */
         AccessTokenList: {
             /** Data */
             data: components["schemas"]["AccessTokenView"][];
             /** Next Cursor */
             next_cursor: null;
+            /** Scopes Offered */
+            scopes_offered: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccessTokenView
@@ -1844,7 +1848,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
         };
         /**
          * AccountView
@@ -2369,6 +2373,16 @@ export interface components {
             /** Terms Hash */
             terms_hash: string | null;
             unit_price: components["schemas"]["MoneyView"];
+        };
+        /**
+         * CompletenessView
+         * @description Whether a part of the file is complete, and how many rows of it the file can hold.
+         */
+        CompletenessView: {
+            /** Complete */
+            complete: boolean;
+            /** Rows Max */
+            rows_max: number;
         };
         /**
          * ConditionView
@@ -3127,7 +3141,7 @@ export interface components {
             /** Last Used At */
             last_used_at: string | null;
             /** Scopes */
-            scopes: ("campaigns" | "commitments")[];
+            scopes: ("campaigns" | "commitments" | "work" | "audit" | "drafts")[];
             /** Secret */
             secret: string;
         };
@@ -3315,7 +3329,8 @@ export interface components {
         };
         /**
          * OwnDataView
-         * @description Everything kept of one person; null stands for a part that was not asked for.
+         * @description Everything kept of one person; null stands for a part that was not asked for. `completeness` says of each part that
+         *     was, by its name, whether a bound cut something off.
          */
         OwnDataView: {
             /** Access Tokens */
@@ -3325,6 +3340,10 @@ export interface components {
             acts: components["schemas"]["OwnActView"][] | null;
             /** Commitments */
             commitments: components["schemas"]["CommitmentView"][] | null;
+            /** Completeness */
+            completeness: {
+                [key: string]: components["schemas"]["CompletenessView"];
+            };
             /** Consents */
             consents: components["schemas"]["ConsentView"][] | null;
             /** Invitations */
@@ -4377,7 +4396,10 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "scopes_offered": [
+                     *         "campaigns"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AccessTokenList"];
@@ -4456,7 +4478,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "scopes": [
-                 *         "commitments"
+                 *         "campaigns"
                  *       ]
                  *     }
                  */
@@ -4468,7 +4490,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -5066,7 +5088,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6272,7 +6294,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6429,7 +6451,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -6591,7 +6613,13 @@ export interface operations {
     campaigns_read: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description ETags of versions that you have; the answer is 304, without a body, when the present one is among them.
+                 * @example "3f1c9a7e5b2d48f0a6c4e8b19d7f2035"
+                 */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
                 campaign_id: string;
@@ -6603,7 +6631,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -6757,6 +6785,19 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
+            /** @description You have the present version: it is one of those in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
+                    ETag?: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem with one of the codes: campaign_unknown, commitment_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
             404: {
                 headers: {
@@ -6882,7 +6923,7 @@ export interface operations {
             /** @description The outcome, as the read model shows it. */
             200: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
@@ -7040,7 +7081,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7141,7 +7182,7 @@ export interface operations {
             /** @description A problem with one of the codes: version_stale. */
             412: {
                 headers: {
-                    /** @description The present version; If-Match of a change names it. */
+                    /** @description The present version; If-Match of a change and If-None-Match of a read name it. */
                     ETag?: string;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -7404,7 +7445,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7464,7 +7505,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7808,7 +7849,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -7887,7 +7928,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8115,7 +8156,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -8332,7 +8373,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9177,7 +9218,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -9746,7 +9787,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10089,7 +10130,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10711,7 +10752,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -10957,7 +10998,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11563,7 +11604,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11589,7 +11630,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -11858,7 +11899,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12134,7 +12175,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12711,7 +12752,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -12736,7 +12777,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13120,7 +13161,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13364,7 +13405,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -13581,7 +13622,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -14704,6 +14745,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "completeness": {},
                      *       "consents": [
                      *         {
                      *           "agreed_at": "2026-11-21T10:00:00Z",
@@ -15357,7 +15399,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -18246,7 +18288,7 @@ export interface operations {
             201: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */
@@ -18268,7 +18310,7 @@ export interface operations {
             202: {
                 headers: {
                     /** @description Where the created thing or the operation can be read. */
-                    Location?: string;
+                    Location: string;
                     /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
                     RateLimit?: string;
                     /** @description The request's id: the one given, or one of ours. */

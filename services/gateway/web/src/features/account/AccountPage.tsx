@@ -46,7 +46,7 @@ export function AccountPage() {
                 <p>
                   <TextLink to="/account/data">{t("myData.title")}</TextLink>
                 </p>
-                {account.role === "participant" ? (
+                {account.role !== "supplier" ? (
                   <p>
                     <TextLink to="/account/kit">{t("kit.title")}</TextLink>
                   </p>

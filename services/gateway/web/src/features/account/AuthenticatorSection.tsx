@@ -6,6 +6,7 @@ import { Facts } from "@/shared/Facts";
 import { Hash } from "@/shared/Hash";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { CodeLine } from "@/shared/proof/CodeLine";
+import { QrPicture } from "@/shared/QrPicture";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import { useBeginAuthenticator, useConfirmAuthenticator, useRemoveAuthenticator } from "./queries";
@@ -67,6 +68,7 @@ function Begin({ onAdded }: { onAdded: () => void }) {
   return (
     <Stack gap="large">
       <p>{t("security.secretText")}</p>
+      <QrPicture value={uri} label={t("security.secretPicture")} />
       <Facts facts={[{ label: t("security.secret"), value: <Hash value={secret} /> }]} />
       <p>
         <a href={uri}>{t("security.secretHere")}</a>

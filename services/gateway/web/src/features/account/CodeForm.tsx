@@ -2,11 +2,11 @@ import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Account } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { CodeLine } from "@/shared/proof/CodeLine";
 import { Stack } from "@/shared/Stack";
-import classes from "./Account.module.css";
 import { useAskCode, useGiveCode } from "./queries";
 
 interface CodeFormProps {
@@ -31,7 +31,7 @@ export function CodeForm({ token, onDone }: CodeFormProps) {
 
   if (ask.data === undefined) {
     return (
-      <form className={classes.form} onSubmit={sendAddress} noValidate>
+      <Form onSubmit={sendAddress}>
         {ask.isError ? <ProblemNotice error={ask.error} /> : null}
         <TextInput
           type="email"
@@ -48,7 +48,7 @@ export function CodeForm({ token, onDone }: CodeFormProps) {
         >
           {t("signIn.sendCode")}
         </Button>
-      </form>
+      </Form>
     );
   }
   const { challenge, expires_in_seconds } = ask.data;

@@ -4,11 +4,12 @@ import type { MemberInvitation } from "@/api/types";
 import { ConfirmAct } from "@/shared/ConfirmAct";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment, shortId } from "@/shared/format";
+import { Line, Lines } from "@/shared/Lines";
 import { MoreButton } from "@/shared/MoreButton";
 import { ProblemNotice } from "@/shared/ProblemNotice";
+import { Small } from "@/shared/Small";
 import { Stack } from "@/shared/Stack";
 import { type StateTone, StateWord } from "@/shared/StateWord";
-import classes from "./Account.module.css";
 import { useRevokeInvitation } from "./queries";
 
 const TONES: Readonly<Record<MemberInvitation["state"], StateTone>> = {
@@ -28,11 +29,11 @@ export function InvitationLines({ query, rows }: InvitationLinesProps) {
   if (rows.length === 0) return <EmptyNote title={t("invite.none")} />;
   return (
     <Stack>
-      <ul className={classes.lines}>
+      <Lines>
         {rows.map((row) => (
           <InvitationLine key={row.id} row={row} />
         ))}
-      </ul>
+      </Lines>
       <MoreButton query={query} />
     </Stack>
   );
@@ -44,17 +45,17 @@ function InvitationLine({ row }: { row: MemberInvitation }) {
   const name = row.note ?? t("invite.unnamed", { id: shortId(row.id) });
   const revocable = row.state === "open" || (row.state === "used" && row.campaign_id !== null);
   return (
-    <li className={classes.line}>
+    <Line>
       <div>
         <p>{name}</p>
-        <p className={classes.small}>
+        <Small>
           {t("invite.facts", {
             role: t(`role.${row.role}`),
             made: formatMoment(row.created_at),
             until: formatMoment(row.expires_at),
           })}
           {row.bound ? ` ${t("invite.bound")}` : null}
-        </p>
+        </Small>
         {revoke.isError ? <ProblemNotice error={revoke.error} /> : null}
       </div>
       <StateWord words={t(`invite.state.${row.state}`)} tone={TONES[row.state]} />
@@ -68,6 +69,6 @@ function InvitationLine({ row }: { row: MemberInvitation }) {
           onConfirm={() => revoke.mutate(row.id)}
         />
       ) : null}
-    </li>
+    </Line>
   );
 }

@@ -2,14 +2,15 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import type { Role } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { showFieldErrors } from "@/shared/forms";
 import { Hash } from "@/shared/Hash";
 import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Stack } from "@/shared/Stack";
-import classes from "./Account.module.css";
+import { useSuppliers } from "@/shared/suppliers";
 import { INVITES } from "./inviting";
-import { useInvite, useOpenCampaigns, useSuppliers } from "./queries";
+import { useInvite, useOpenCampaigns } from "./queries";
 
 interface Values {
   role: Role;
@@ -60,7 +61,7 @@ export function InviteForm({ role }: { role: Role }) {
           <Hash value={`${window.location.origin}/sign-up#${invite.data.token}`} />
         </Notice>
       )}
-      <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
+      <Form onSubmit={(event) => void submit(event)}>
         {invite.isError ? <ProblemNotice error={invite.error} /> : null}
         {roles.length > 1 ? (
           <NativeSelect
@@ -116,7 +117,7 @@ export function InviteForm({ role }: { role: Role }) {
         <Button type="submit" loading={invite.isPending}>
           {t("invite.send")}
         </Button>
-      </form>
+      </Form>
     </Stack>
   );
 }

@@ -3,11 +3,12 @@ import type { Security } from "@/api/types";
 import { ConfirmAct } from "@/shared/ConfirmAct";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment } from "@/shared/format";
+import { Line, Lines } from "@/shared/Lines";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { AddPasskey } from "@/shared/proof/AddPasskey";
 import { Section } from "@/shared/Section";
+import { Small } from "@/shared/Small";
 import { Stack } from "@/shared/Stack";
-import classes from "./Account.module.css";
 import { useRemovePasskey } from "./queries";
 
 interface PasskeySectionProps {
@@ -25,16 +26,16 @@ export function PasskeySection({ security, onAdded }: PasskeySectionProps) {
         {security.passkeys.length === 0 ? (
           <EmptyNote title={t("security.passkeysEmpty")} />
         ) : (
-          <ul className={classes.lines}>
+          <Lines>
             {security.passkeys.map((passkey) => (
-              <li key={passkey.id} className={classes.line}>
+              <Line key={passkey.id}>
                 <div>
                   <p>{passkey.name}</p>
-                  <p className={classes.small}>
+                  <Small>
                     {passkey.last_used_at === null
                       ? t("security.added", { moment: formatMoment(passkey.created_at) })
                       : t("security.lastUsed", { moment: formatMoment(passkey.last_used_at) })}
-                  </p>
+                  </Small>
                 </div>
                 <ConfirmAct
                   label={t("security.removeNamed", { name: passkey.name })}
@@ -44,9 +45,9 @@ export function PasskeySection({ security, onAdded }: PasskeySectionProps) {
                   busy={remove.isPending && remove.variables === passkey.id}
                   onConfirm={() => remove.mutate(passkey.id)}
                 />
-              </li>
+              </Line>
             ))}
-          </ul>
+          </Lines>
         )}
         <AddPasskey onDone={onAdded} />
       </Stack>

@@ -3,12 +3,13 @@ import { useTranslation } from "react-i18next";
 import type { Session } from "@/api/types";
 import { ConfirmAct } from "@/shared/ConfirmAct";
 import { formatMoment } from "@/shared/format";
+import { Line, Lines } from "@/shared/Lines";
 import { Loaded } from "@/shared/Loaded";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Section } from "@/shared/Section";
+import { Small } from "@/shared/Small";
 import { Stack } from "@/shared/Stack";
 import { StateWord } from "@/shared/StateWord";
-import classes from "./Account.module.css";
 import { useEndOthers, useEndSession, useSessions } from "./queries";
 
 /** Where somebody is signed in; each session can be ended at once. */
@@ -22,11 +23,11 @@ export function SessionSection() {
         {(all) => (
           <Stack gap="large">
             {others.isError ? <ProblemNotice error={others.error} /> : null}
-            <ul className={classes.lines}>
+            <Lines>
               {all.map((session) => (
                 <SessionLine key={session.id} session={session} />
               ))}
-            </ul>
+            </Lines>
             {all.length > 1 ? (
               <ConfirmAct
                 label={t("security.endOthers")}
@@ -48,16 +49,16 @@ function SessionLine({ session }: { session: Session }) {
   const end = useEndSession();
   const client = session.client ?? t("security.clientUnknown");
   return (
-    <li className={classes.line}>
+    <Line>
       <div>
         <p>{client}</p>
-        <p className={classes.small}>
+        <Small>
           {t("security.sessionFacts", {
             proof: t(`security.proof.${session.proof}`),
             since: formatMoment(session.created_at),
             seen: formatMoment(session.last_seen_at),
           })}
-        </p>
+        </Small>
         {end.isError ? <ProblemNotice error={end.error} /> : null}
       </div>
       {session.current ? (
@@ -76,6 +77,6 @@ function SessionLine({ session }: { session: Session }) {
           {t("security.end")}
         </Button>
       )}
-    </li>
+    </Line>
   );
 }

@@ -90,14 +90,6 @@ export function useOpenCampaigns() {
   });
 }
 
-export function useSuppliers(enabled: boolean) {
-  return useQuery({
-    queryKey: ["suppliers"],
-    queryFn: async () => (await read(api.GET("/v1/suppliers"))).data,
-    enabled,
-  });
-}
-
 export function useRemovePasskey() {
   return useAccountAct((passkey_id: string) =>
     read(api.DELETE("/v1/account/passkeys/{passkey_id}", { params: { path: { passkey_id } } })),

@@ -2,9 +2,9 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { describe, expect, it } from "vitest";
-import type { AccessToken } from "@/api/types";
+import type { AccessToken, TokenScope } from "@/api/types";
 import { KitPage } from "@/features/kit/KitPage";
-import { ana, maya } from "@/testing/fixtures";
+import { ana, dock, maya } from "@/testing/fixtures";
 import { show } from "@/testing/render";
 import { refuse, server } from "@/testing/server";
 
@@ -24,14 +24,20 @@ const NEW: AccessToken = {
   last_used_at: null,
 };
 
-function serve({ account = maya, tokens = [] as AccessToken[] } = {}) {
+function serve({
+  account = maya,
+  tokens = [] as AccessToken[],
+  offered = ["campaigns", "commitments"] as TokenScope[],
+} = {}) {
   let kept = tokens;
   let renewals = 0;
   let made_at: string | null = null;
   const asked: unknown[] = [];
   server.use(
     http.get("*/v1/me", () => HttpResponse.json({ account, csrf_token: "t" })),
-    http.get("*/v1/access-tokens", () => HttpResponse.json({ data: kept, next_cursor: null })),
+    http.get("*/v1/access-tokens", () =>
+      HttpResponse.json({ data: kept, next_cursor: null, scopes_offered: offered }),
+    ),
     http.post("*/v1/access-tokens", async ({ request }) => {
       const body = (await request.json()) as Pick<AccessToken, "scopes">;
       asked.push(body);
@@ -101,7 +107,7 @@ describe("access tokens", () => {
     expect(await screen.findByText(/Last used .*2026/)).toBeTruthy();
     const name = "End: Token that begins with alp_7f3k";
     await person.click(screen.getByRole("button", { name }));
-    expect(screen.getByText("A program that uses it can read nothing from then on.")).toBeTruthy();
+    expect(screen.getByText("A program that uses it can ask nothing from then on.")).toBeTruthy();
     await person.click(screen.getByRole("button", { name: "End it" }));
     expect(await screen.findByText("You have no access token.")).toBeTruthy();
   });
@@ -155,8 +161,16 @@ describe("the calendar", () => {
 });
 
 describe("the page", () => {
-  it("is the participants' alone", async () => {
-    serve({ account: ana });
+  it("offers staff the scopes of their role and no calendar", async () => {
+    serve({ account: ana, offered: ["campaigns", "work", "audit"] });
+    show(<KitPage />);
+    expect(await screen.findByRole("checkbox", { name: "Audit records" })).toBeTruthy();
+    expect(screen.queryByRole("checkbox", { name: "My commitments" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Make the address" })).toBeNull();
+  });
+
+  it("is not the suppliers'", async () => {
+    serve({ account: dock });
     show(<KitPage />);
     expect(await screen.findByRole("alert")).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Make the token" })).toBeNull();

@@ -4,17 +4,19 @@ import { TokenSection } from "@/features/kit/TokenSection";
 import { Page } from "@/shared/Page";
 import { RequireRole } from "@/shared/RequireRole";
 import { Stack } from "@/shared/Stack";
+import { isStaff, useSession } from "@/shared/session";
 
-/** What a participant's own programs read: access tokens, and a calendar by a secret address. */
+/** What people's own programs use: access tokens, and a participant's calendar by a secret address. */
 export function KitPage() {
   const { t } = useTranslation();
+  const session = useSession();
   return (
-    <RequireRole needs="participant">
-      {() => (
+    <RequireRole needs={session.data && isStaff(session.data) ? "staff" : "participant"}>
+      {(account) => (
         <Page title={t("kit.title")} lead={t("kit.lead")} width="narrow">
           <Stack gap="large">
             <TokenSection />
-            <CalendarSection />
+            {account.role === "participant" ? <CalendarSection /> : null}
           </Stack>
         </Page>
       )}

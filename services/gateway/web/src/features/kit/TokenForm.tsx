@@ -2,20 +2,24 @@ import { Button, Checkbox } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { TokenScope } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import classes from "./Kit.module.css";
 import type { useMakeToken } from "./queries";
 
-const SCOPES: readonly TokenScope[] = ["campaigns", "commitments"];
+interface TokenFormProps {
+  offered: readonly TokenScope[];
+  make: ReturnType<typeof useMakeToken>;
+}
 
-/** Choose what a new token may read. Nothing is chosen beforehand. */
-export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
+/** Choose what a new token may ask. Nothing is chosen beforehand. */
+export function TokenForm({ offered, make }: TokenFormProps) {
   const { t } = useTranslation();
   const [chosen, setChosen] = useState<TokenScope[]>([]);
   const [missing, setMissing] = useState(false);
 
   const choose = (scope: TokenScope, wanted: boolean) => {
-    setChosen(SCOPES.filter((each) => (each === scope ? wanted : chosen.includes(each))));
+    setChosen(offered.filter((each) => (each === scope ? wanted : chosen.includes(each))));
     setMissing(false);
   };
   const submit = (event: FormEvent) => {
@@ -25,7 +29,7 @@ export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
   };
 
   return (
-    <form className={classes.form} onSubmit={submit} noValidate>
+    <Form width="wide" onSubmit={submit}>
       {make.isError ? <ProblemNotice error={make.error} /> : null}
       <Checkbox.Group
         label={t("kit.token.scopes")}
@@ -33,7 +37,7 @@ export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
         error={missing ? t("kit.token.scopeNeeded") : undefined}
         value={chosen}
       >
-        {SCOPES.map((scope) => (
+        {offered.map((scope) => (
           <Checkbox
             key={scope}
             className={classes.choice}
@@ -49,6 +53,6 @@ export function TokenForm({ make }: { make: ReturnType<typeof useMakeToken> }) {
           {t("kit.token.make")}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

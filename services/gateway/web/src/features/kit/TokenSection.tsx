@@ -4,12 +4,13 @@ import { ConfirmAct } from "@/shared/ConfirmAct";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment } from "@/shared/format";
 import { Hash } from "@/shared/Hash";
+import { Line, Lines } from "@/shared/Lines";
 import { Loaded } from "@/shared/Loaded";
 import { Notice } from "@/shared/Notice";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Section } from "@/shared/Section";
+import { Small } from "@/shared/Small";
 import { Stack } from "@/shared/Stack";
-import classes from "./Kit.module.css";
 import { useAccessTokens, useEndToken, useMakeToken } from "./queries";
 import { TokenForm } from "./TokenForm";
 
@@ -21,7 +22,7 @@ export function TokenSection() {
   return (
     <Section title={t("kit.token.title")} note={t("kit.token.note")}>
       <Loaded query={tokens}>
-        {(all) => (
+        {({ data: all, scopes_offered }) => (
           <Stack gap="large">
             {make.isSuccess && all.some(({ id }) => id === make.data.id) ? (
               <Notice role="status" title={t("kit.token.once")}>
@@ -29,15 +30,15 @@ export function TokenSection() {
                 <Hash value={make.data.secret} />
               </Notice>
             ) : null}
-            <TokenForm make={make} />
+            <TokenForm offered={scopes_offered} make={make} />
             {all.length === 0 ? (
               <EmptyNote title={t("kit.token.none")} />
             ) : (
-              <ul className={classes.lines} aria-label={t("kit.token.all")}>
+              <Lines label={t("kit.token.all")}>
                 {all.map((token) => (
                   <TokenLine key={token.id} token={token} />
                 ))}
-              </ul>
+              </Lines>
             )}
           </Stack>
         )}
@@ -51,13 +52,11 @@ function TokenLine({ token }: { token: AccessToken }) {
   const end = useEndToken();
   const name = t("kit.token.named", { hint: token.hint });
   return (
-    <li className={classes.line}>
+    <Line>
       <div>
         <p>{name}</p>
-        <p className={classes.small}>
-          {token.scopes.map((scope) => t(`kit.scope.${scope}`)).join(", ")}
-        </p>
-        <p className={classes.small}>
+        <Small>{token.scopes.map((scope) => t(`kit.scope.${scope}`)).join(", ")}</Small>
+        <Small>
           {t("kit.token.facts", {
             made: formatMoment(token.created_at),
             until: formatMoment(token.expires_at),
@@ -65,7 +64,7 @@ function TokenLine({ token }: { token: AccessToken }) {
           {token.last_used_at === null
             ? t("kit.token.unused")
             : t("kit.token.used", { moment: formatMoment(token.last_used_at) })}
-        </p>
+        </Small>
         {end.isError ? <ProblemNotice error={end.error} /> : null}
       </div>
       <ConfirmAct
@@ -76,6 +75,6 @@ function TokenLine({ token }: { token: AccessToken }) {
         busy={end.isPending}
         onConfirm={() => end.mutate(token.id)}
       />
-    </li>
+    </Line>
   );
 }

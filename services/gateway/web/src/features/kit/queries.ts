@@ -3,11 +3,11 @@ import { api, read } from "@/api/client";
 import type { TokenScope } from "@/api/types";
 import { useAccountAct } from "@/shared/proof/queries";
 
-/** The live access tokens of the signed-in person; their secrets are not among what is kept. */
+/** The live access tokens of the signed-in person, and which scopes a new one may have; the secrets are not kept. */
 export function useAccessTokens() {
   return useQuery({
     queryKey: ["account", "access-tokens"],
-    queryFn: async () => (await read(api.GET("/v1/access-tokens"))).data,
+    queryFn: () => read(api.GET("/v1/access-tokens")),
   });
 }
 

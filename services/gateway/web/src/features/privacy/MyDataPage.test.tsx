@@ -1,12 +1,13 @@
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { describe, expect, it } from "vitest";
 import type { Erasure } from "@/api/types";
 import { MyDataPage } from "@/features/privacy/MyDataPage";
-import { CAMPAIGN_ID, COMMITMENT_ID, maya } from "@/testing/fixtures";
+import { answerStepUps } from "@/shared/proof/stepUp";
+import { CAMPAIGN_ID, COMMITMENT_ID, maya, problem } from "@/testing/fixtures";
 import { show } from "@/testing/render";
-import { server } from "@/testing/server";
+import { refuse, server } from "@/testing/server";
 
 const OPEN: Erasure = {
   state: "not_requested",
@@ -63,6 +64,40 @@ describe("my data", () => {
     expect(await screen.findByText("Your request is recorded")).toBeTruthy();
     await person.click(screen.getByRole("button", { name: "Take the request back" }));
     expect(await screen.findByRole("button", { name: "Erase my data" })).toBeTruthy();
+  });
+
+  it("asks for a fresh proof where the request needs one, and records it then", async () => {
+    serve();
+    let refusals = 0;
+    server.use(
+      http.post(
+        "*/v1/me/erasure",
+        () => {
+          refusals += 1;
+          return refuse(problem("step_up_required", 403));
+        },
+        { once: true },
+      ),
+    );
+    const takeBack = answerStepUps(() => Promise.resolve(true));
+    const person = userEvent.setup();
+    show(<MyDataPage />);
+    await person.click(await screen.findByRole("button", { name: "Erase my data" }));
+    await person.click(screen.getByRole("button", { name: "Record the request" }));
+    expect(await screen.findByText("Your request is recorded")).toBeTruthy();
+    expect(refusals).toBe(1);
+    takeBack();
+  });
+
+  it("leads to a new sign-in whoever has no second factor and signed in long ago", async () => {
+    serve();
+    server.use(http.post("*/v1/me/erasure", () => refuse(problem("sign_in_again", 403))));
+    const person = userEvent.setup();
+    show(<MyDataPage />);
+    await person.click(await screen.findByRole("button", { name: "Erase my data" }));
+    await person.click(screen.getByRole("button", { name: "Record the request" }));
+    const link = within(await screen.findByRole("alert")).getByRole("link", { name: "Sign in" });
+    expect(link.getAttribute("href")).toMatch(/^\/sign-in\?next=/);
   });
 
   it("offers no erasure to people of staff", async () => {

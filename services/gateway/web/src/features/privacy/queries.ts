@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
+import { withFreshProof } from "@/shared/proof/stepUp";
 
 const ERASURE = ["erasure"];
 
@@ -11,7 +12,7 @@ export function useErasure() {
 export function useRequestErasure() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => read(api.POST("/v1/me/erasure")),
+    mutationFn: () => withFreshProof(() => read(api.POST("/v1/me/erasure"))),
     onSuccess: (erasure) => client.setQueryData(ERASURE, erasure),
   });
 }

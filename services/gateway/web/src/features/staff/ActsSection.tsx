@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Account, Campaign } from "@/api/types";
+import { ButtonLink } from "@/shared/links";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
@@ -22,6 +23,17 @@ export function ActsSection({ campaign, account }: { campaign: Campaign; account
     >
       <Stack gap="large">
         {acts.every((act) => act === SIGN_OFF) ? <p>{t("staffCampaign.noActs")}</p> : null}
+        {campaign.state === "DRAFT" && campaign.staff?.author_id === account.subject_id ? (
+          <div>
+            <ButtonLink
+              variant="default"
+              to="/staff/campaigns/$campaignId/edit"
+              params={{ campaignId: campaign.id }}
+            >
+              {t("staffCampaign.edit")}
+            </ButtonLink>
+          </div>
+        ) : null}
         {acts.includes("submit") ? (
           account.role === "operations" ? (
             <SubmitAct campaignId={campaign.id} />

@@ -3,6 +3,8 @@ import { useTranslation } from "react-i18next";
 import type { Case } from "@/api/types";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment } from "@/shared/format";
+import { Line, Lines } from "@/shared/Lines";
+import { Small } from "@/shared/Small";
 import classes from "./Staff.module.css";
 
 interface CaseListProps {
@@ -14,13 +16,13 @@ interface CaseListProps {
 export function CaseList({ cases, empty }: CaseListProps) {
   if (cases.length === 0) return <EmptyNote title={empty} />;
   return (
-    <ul className={classes.lines}>
+    <Lines narrow>
       {cases.map((one) => (
-        <li key={one.id} className={classes.line}>
+        <Line key={one.id}>
           <CaseBlock one={one} />
-        </li>
+        </Line>
       ))}
-    </ul>
+    </Lines>
   );
 }
 
@@ -36,14 +38,16 @@ function CaseBlock({ one }: { one: Case }) {
         <span>
           {t("case.severity")}: {words(one.severity)}
         </span>
-        <span className={one.blocking ? classes.blocking : classes.small}>
-          {one.blocking ? t("case.blocking") : t("case.notBlocking")}
-        </span>
+        {one.blocking ? (
+          <span className={classes.blocking}>{t("case.blocking")}</span>
+        ) : (
+          <Small inline>{t("case.notBlocking")}</Small>
+        )}
       </div>
-      <span className={classes.small}>
+      <Small inline>
         {t("case.service")}: {one.service} · {t("case.about")}: {one.subject_id}
         {one.opened_at === null ? null : ` · ${t("case.opened")}: ${formatMoment(one.opened_at)}`}
-      </span>
+      </Small>
       {facts.length > 0 ? (
         <ul className={classes.facts}>
           {facts.map(([name, value]) => (

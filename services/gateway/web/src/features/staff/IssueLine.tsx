@@ -3,10 +3,12 @@ import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import type { Issue, Role } from "@/api/types";
+import { Form } from "@/shared/Form";
 import { formatMoment, shortId } from "@/shared/format";
 import { showFieldErrors } from "@/shared/forms";
 import { TextLink } from "@/shared/links";
 import { ProblemNotice } from "@/shared/ProblemNotice";
+import { Small } from "@/shared/Small";
 import { useDecideIssue } from "./queries";
 import classes from "./Staff.module.css";
 
@@ -24,13 +26,13 @@ export function IssueLine({ issue, actor }: { issue: Issue; actor: Role }) {
   return (
     <div className={classes.case}>
       <span>{issue.description ?? t("issue.noText")}</span>
-      <span className={classes.small}>
+      <Small inline>
         {t("issue.commitment", { id: shortId(issue.commitment_id) })} ·{" "}
         {t("issue.reported", { moment: formatMoment(issue.reported_at) })} ·{" "}
         <TextLink to="/staff/campaigns/$campaignId" params={{ campaignId: issue.campaign_id }}>
           {t("staffCampaign.public")}
         </TextLink>
-      </span>
+      </Small>
       {DECIDING_ROLES.has(actor) && !deciding ? (
         <div>
           <Button variant="default" onClick={() => setDeciding(true)}>
@@ -58,7 +60,7 @@ function DecisionForm({ issueId }: { issueId: string }) {
   });
 
   return (
-    <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
+    <Form width="wide" onSubmit={(event) => void submit(event)}>
       {decide.isError ? <ProblemNotice error={decide.error} /> : null}
       <Controller
         control={form.control}
@@ -83,6 +85,6 @@ function DecisionForm({ issueId }: { issueId: string }) {
       <Button type="submit" loading={decide.isPending}>
         {t("issue.send")}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -1,6 +1,7 @@
 import { Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Plan } from "@/api/types";
+import { Small } from "@/shared/Small";
 import classes from "./Staff.module.css";
 
 /** Every release condition with its verdict and how many records show it. */
@@ -26,10 +27,7 @@ export function PlanConditions({ plan }: { plan: Plan }) {
             <span>
               {wordsOf(name)}
               {evidence.length > 0 ? (
-                <span className={classes.small}>
-                  {" "}
-                  ({t("plan.evidence", { count: evidence.length })})
-                </span>
+                <Small inline> ({t("plan.evidence", { count: evidence.length })})</Small>
               ) : null}
             </span>
           </li>

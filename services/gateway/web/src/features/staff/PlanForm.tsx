@@ -1,10 +1,10 @@
 import { Button, Textarea, Title } from "@mantine/core";
 import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
+import { Form } from "@/shared/Form";
 import { showFieldErrors } from "@/shared/forms";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { useMakePlan } from "./queries";
-import classes from "./Staff.module.css";
 
 interface PlanFormProps {
   campaignId: string;
@@ -25,7 +25,7 @@ export function PlanForm({ campaignId, kind }: PlanFormProps) {
   );
 
   return (
-    <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
+    <Form width="wide" onSubmit={(event) => void submit(event)}>
       <div>
         <Title order={3}>
           {t("plan.make")}: {t(kind === "release" ? "plan.release" : "plan.reserve_release")}
@@ -45,6 +45,6 @@ export function PlanForm({ campaignId, kind }: PlanFormProps) {
       <Button type="submit" loading={make.isPending}>
         {t("plan.submit")}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -1,11 +1,11 @@
 import { Button, Radio, Textarea, Title } from "@mantine/core";
 import { Controller, useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
+import { Form } from "@/shared/Form";
 import { showFieldErrors } from "@/shared/forms";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { useReview } from "./queries";
 import { QUESTIONS, type ReviewValues, reviewBody } from "./review";
-import classes from "./Staff.module.css";
 
 const EMPTY: ReviewValues = {
   doctrine_fit: "",
@@ -41,7 +41,7 @@ export function ReviewForm({ campaignId }: { campaignId: string }) {
   }
 
   return (
-    <form className={classes.form} onSubmit={(event) => void submit(event)} noValidate>
+    <Form width="wide" onSubmit={(event) => void submit(event)}>
       <div>
         <Title order={3}>{t("review.title")}</Title>
         <p>{t("review.lead")}</p>
@@ -106,7 +106,7 @@ export function ReviewForm({ campaignId }: { campaignId: string }) {
       <Button type="submit" loading={review.isPending}>
         {t("review.send")}
       </Button>
-    </form>
+    </Form>
   );
 }
 

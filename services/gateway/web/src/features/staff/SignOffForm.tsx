@@ -3,11 +3,11 @@ import { useForm } from "react-hook-form";
 import { useTranslation } from "react-i18next";
 import type { Campaign, Role } from "@/api/types";
 import { ConfirmAct } from "@/shared/ConfirmAct";
+import { Fields } from "@/shared/Form";
 import { formatMoney } from "@/shared/format";
 import { showFieldErrors } from "@/shared/forms";
 import { ProblemNotice } from "@/shared/ProblemNotice";
 import { useSignOff } from "./queries";
-import classes from "./Staff.module.css";
 
 const SIGNING = ["operations", "escrow_auditor", "trust_reviewer"] as const;
 type Signing = (typeof SIGNING)[number];
@@ -24,10 +24,10 @@ export function SignOffForm({ campaign, actor }: SignOffFormProps) {
   const missing = campaign.staff?.missing_sign_offs ?? [];
   const names = missing.map((name) => t(`role.${name as Signing}`)).join(", ");
   return (
-    <div className={classes.form}>
+    <Fields width="wide">
       {names === "" ? null : <p>{t("staffCampaign.signOffMissing", { roles: names })}</p>}
       {mine === undefined ? null : <Reason campaign={campaign} signing={mine} />}
-    </div>
+    </Fields>
   );
 }
 

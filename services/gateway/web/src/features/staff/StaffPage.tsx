@@ -2,8 +2,10 @@ import { useTranslation } from "react-i18next";
 import type { Account, CampaignSummary, Plan, StaffOverview } from "@/api/types";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment, formatMoney } from "@/shared/format";
+import { Line, Lines } from "@/shared/Lines";
 import { Loaded } from "@/shared/Loaded";
 import { TextLink } from "@/shared/links";
+import { MoreButton } from "@/shared/MoreButton";
 import { Page } from "@/shared/Page";
 import { RequireRole } from "@/shared/RequireRole";
 import { Section } from "@/shared/Section";
@@ -11,7 +13,7 @@ import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import { CaseList } from "./CaseList";
 import { IssueLine } from "./IssueLine";
-import { useOverview } from "./queries";
+import { useDrafts, useOverview } from "./queries";
 import classes from "./Staff.module.css";
 
 /** What needs a person now, each one link from its act. */
@@ -41,6 +43,7 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
       <Section title={t("staff.reviews")}>
         <CampaignLines campaigns={overview.reviews} empty={t("staff.reviewsEmpty")} />
       </Section>
+      <DraftsSection account={account} />
       <Section title={t("staff.ready")}>
         <CampaignLines campaigns={overview.ready_for_plan} empty={t("staff.readyEmpty")} />
       </Section>
@@ -51,19 +54,47 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
         {overview.issues.length === 0 ? (
           <EmptyNote title={t("staff.issuesEmpty")} />
         ) : (
-          <ul className={classes.lines}>
+          <Lines narrow>
             {overview.issues.map((issue) => (
-              <li key={issue.id} className={classes.line}>
+              <Line key={issue.id}>
                 <IssueLine issue={issue} actor={account.role} />
-              </li>
+              </Line>
             ))}
-          </ul>
+          </Lines>
         )}
       </Section>
       <Section title={t("staff.cases")}>
         <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} />
       </Section>
     </Stack>
+  );
+}
+
+/** What is being prepared; the role that drafts can begin another one. */
+function DraftsSection({ account }: { account: Account }) {
+  const { t } = useTranslation();
+  const drafts = useDrafts();
+  return (
+    <Section
+      title={t("staff.drafts")}
+      aside={
+        account.role === "operations" ? (
+          <TextLink to="/staff/drafts/new">{t("staff.draftNew")}</TextLink>
+        ) : null
+      }
+    >
+      <Loaded query={drafts}>
+        {({ pages }) => (
+          <Stack>
+            <CampaignLines
+              campaigns={pages.flatMap(({ data }) => data)}
+              empty={t("staff.draftsEmpty")}
+            />
+            <MoreButton query={drafts} />
+          </Stack>
+        )}
+      </Loaded>
+    </Section>
   );
 }
 
@@ -75,16 +106,16 @@ interface CampaignLinesProps {
 function CampaignLines({ campaigns, empty }: CampaignLinesProps) {
   if (campaigns.length === 0) return <EmptyNote title={empty} />;
   return (
-    <ul className={classes.lines}>
+    <Lines narrow>
       {campaigns.map((campaign) => (
-        <li key={campaign.id} className={classes.line}>
+        <Line key={campaign.id}>
           <TextLink to="/staff/campaigns/$campaignId" params={{ campaignId: campaign.id }}>
             {campaign.title}
           </TextLink>
           <StateWord words={campaign.state_words} tone={toneOf(campaign.state)} />
-        </li>
+        </Line>
       ))}
-    </ul>
+    </Lines>
   );
 }
 
@@ -92,9 +123,9 @@ function PlanLines({ plans }: { plans: readonly Plan[] }) {
   const { t } = useTranslation();
   if (plans.length === 0) return <EmptyNote title={t("staff.plansEmpty")} />;
   return (
-    <ul className={classes.lines}>
+    <Lines narrow>
       {plans.map((plan) => (
-        <li key={plan.id} className={classes.line}>
+        <Line key={plan.id}>
           <TextLink to="/staff/campaigns/$campaignId" params={{ campaignId: plan.campaign_id }}>
             {t("plan.heading", {
               kind: t(plan.kind === "release" ? "plan.release" : "plan.reserve_release"),
@@ -103,8 +134,8 @@ function PlanLines({ plans }: { plans: readonly Plan[] }) {
           </TextLink>
           <span className={classes.amount}>{formatMoney(plan.net)}</span>
           <StateWord words={plan.state_words} tone={toneOf(plan.state)} />
-        </li>
+        </Line>
       ))}
-    </ul>
+    </Lines>
   );
 }

@@ -8,6 +8,7 @@ type CampaignAnswer = components["schemas"]["CampaignView"];
 type SignOffRole = components["schemas"]["SignOffBody"]["role"];
 
 const COMMITMENTS_PER_PART = 50;
+const DRAFTS_PER_PART = 20;
 const RECHECK_MILLISECONDS = 15_000;
 
 export function useOverview() {
@@ -15,6 +16,26 @@ export function useOverview() {
     queryKey: ["staff-overview"],
     queryFn: () => read(api.GET("/v1/staff/overview")),
     refetchInterval: RECHECK_MILLISECONDS,
+  });
+}
+
+export function useDrafts() {
+  return useInfiniteQuery({
+    queryKey: ["campaigns", "drafts"],
+    queryFn: ({ pageParam }) =>
+      read(
+        api.GET("/v1/campaigns", {
+          params: {
+            query: {
+              state: "DRAFT",
+              limit: DRAFTS_PER_PART,
+              ...(pageParam === null ? {} : { cursor: pageParam }),
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (part) => part.next_cursor,
   });
 }
 

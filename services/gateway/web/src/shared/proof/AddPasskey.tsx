@@ -1,8 +1,8 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "@/shared/Form";
 import { ProblemNotice } from "@/shared/ProblemNotice";
-import classes from "./Proof.module.css";
 import { useAddPasskey } from "./queries";
 import { passkeysWork } from "./webauthn";
 
@@ -24,7 +24,7 @@ export function AddPasskey({ onDone }: { onDone?: () => void }) {
   }
 
   return (
-    <form className={classes.form} onSubmit={send} noValidate>
+    <Form onSubmit={send}>
       {add.isError ? <ProblemNotice error={add.error} /> : null}
       <TextInput
         label={t("proof.passkeyName")}
@@ -37,6 +37,6 @@ export function AddPasskey({ onDone }: { onDone?: () => void }) {
       <Button type="submit" loading={add.isPending}>
         {t("proof.addPasskey")}
       </Button>
-    </form>
+    </Form>
   );
 }

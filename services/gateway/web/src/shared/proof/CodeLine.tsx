@@ -1,8 +1,8 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Form } from "@/shared/Form";
 import { ProblemNotice } from "@/shared/ProblemNotice";
-import classes from "./Proof.module.css";
 
 interface CodeLineProps {
   label: string;
@@ -28,7 +28,7 @@ export function CodeLine(props: CodeLineProps) {
   }
 
   return (
-    <form className={classes.form} onSubmit={send} noValidate>
+    <Form onSubmit={send}>
       {props.error ? <ProblemNotice error={props.error} /> : null}
       <TextInput
         label={props.label}
@@ -42,6 +42,6 @@ export function CodeLine(props: CodeLineProps) {
       <Button type="submit" variant="default" loading={props.busy}>
         {props.submit}
       </Button>
-    </form>
+    </Form>
   );
 }
