@@ -16,11 +16,11 @@ export function RailWords() {
 /** The same in one line. */
 export function RailLine() {
   const { data } = useRail();
-  return data === undefined ? null : <>{data.short}</>;
+  return data?.short ?? null;
 }
 
 /** Who holds the money. */
 export function RailHolder() {
   const { data } = useRail();
-  return data === undefined ? null : <>{data.holder}</>;
+  return data?.holder ?? null;
 }
