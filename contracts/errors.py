@@ -187,6 +187,11 @@ PROBLEMS: dict[str, Problem] = {
         "Read the campaign again; its page lists the possible next acts.",
     ),
     "readiness_incomplete": Problem(422, "The campaign is not ready for review", "Complete the listed items."),
+    "hold_too_long": Problem(
+        422,
+        "Money would be held longer than the payment rail allows",
+        "Set an earlier close date or a shorter delivery window; acceptance and inspection take 7 days each.",
+    ),
     "author_is_reviewer": Problem(403, "The author cannot review the same campaign", "Ask another gatekeeper."),
     "review_answers_failed": Problem(
         422,

@@ -18,6 +18,7 @@ from services.gateway.usecases.fold_alerts import fold_alert
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
 from services.gateway.usecases.fold_disputes import fold_dispute, fold_message
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
+from services.gateway.usecases.fold_movements import fold_movements
 from services.gateway.usecases.fold_plans import fold_plan_step, fold_submission
 from services.gateway.usecases.fold_refunds import fold_refund
 from services.gateway.usecases.fold_suppliers import fold_delivery, fold_invitation
@@ -35,6 +36,7 @@ Fold = Callable[[Rows, Envelope, Message], bool]
 FOLDS: dict[str, tuple[Fold, ...]] = {
     "campaigns": (fold_commitment, fold_campaign),
     "escrow": (
+        fold_movements,
         fold_payment,
         fold_money,
         fold_refund,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from services.gateway.usecases.ask_proof import Proofs
     from services.gateway.usecases.ask_services import Questions
     from services.gateway.usecases.campaign_visibility import Visibility
+    from services.gateway.usecases.check_money import MoneyChecks
     from services.gateway.usecases.erase_people import Erasure
     from services.gateway.usecases.gather_own_data import OwnData
     from services.gateway.usecases.limit_rates import RateLimits
@@ -52,6 +53,7 @@ class Gateway:
     erasure: Erasure
     proofs: Proofs
     visibility: Visibility
+    money_checks: MoneyChecks
     site: Site
     limits: RateLimits
     kick_relay: Callable[[], None]

@@ -27,6 +27,7 @@ from services.gateway.usecases.accept_act import ActWriter
 from services.gateway.usecases.ask_proof import Proofs
 from services.gateway.usecases.ask_services import Questions
 from services.gateway.usecases.campaign_visibility import Visibility
+from services.gateway.usecases.check_money import MoneyChecks
 from services.gateway.usecases.erase_people import Erasure
 from services.gateway.usecases.gather_own_data import OwnData
 from services.gateway.usecases.limit_rates import RateLimits
@@ -180,6 +181,7 @@ def _assemble(
         ),
         proofs=Proofs(running.engine, reads, key, questions, kick=running.kick_relay),
         visibility=Visibility(reads),
+        money_checks=MoneyChecks(reads),
         site=Site(settings),
         limits=limits,
         kick_relay=running.kick_relay,

@@ -46,6 +46,10 @@ async def test_a_participant_joins_and_reads_where_the_money_is_while_others_see
     assert campaign["terms_hash"] in seen["review"]
     assert seen["kept"] == "2"
     assert seen["money"].startswith("$1,098.00 is held in escrow.")
+    assert "$1,098.00 was taken from the card and is held in escrow" in seen["movement"]
+    assert "Equal to the entries" in seen["escrow"]
+    assert "$1,098.00" in seen["escrow"]
+    assert seen["kind"] == "application/pdf"
     maya = await world.person("maya")
     assert [(each["state"], each["quantity"]) for each in await _commitments(maya, campaign)] == [("LOCKED", 2)]
 

@@ -79,6 +79,19 @@ _LANGUAGE = (
         ),
     ),
     Example(
+        "papers_use_our_words",
+        bad=(
+            ("services/gateway/documents/records.py", 'HEADINGS = ("Order", "Amount")'),
+            ("contracts/payment_rail.py", 'WORDS = "Your purchase is held."'),
+        ),
+        good=(
+            (
+                "services/gateway/documents/records.py",
+                '"""In the order of events."""\nHEADINGS = ("Reference", "Amount")',
+            ),
+        ),
+    ),
+    Example(
         "command_line_uses_our_words",
         bad=(
             ("deploy/cli/up.py", '@app.command()\ndef up():\n    """Start the store."""'),

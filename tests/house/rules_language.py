@@ -87,6 +87,12 @@ def error_catalogue_uses_our_words(source: Source) -> Iterator[Finding]:
     yield from _in_texts(source, [(line, text) for line, text in texts if " " in text])
 
 
+def papers_use_our_words(source: Source) -> Iterator[Finding]:
+    """A record or a file is kept for years: its sentences, headings and columns are read without the page around them."""
+    docstrings = _docstrings(source.tree)
+    yield from _in_texts(source, [found for found in strings(source.tree) if found[1] not in docstrings])
+
+
 def command_line_uses_our_words(source: Source) -> Iterator[Finding]:
     """The help of a verb is the first page an operator reads."""
     yield from _in_texts(source, [(at, template_text(text)) for at, text in _spoken(source.tree)])
@@ -183,5 +189,16 @@ RULES = (
         ("contracts/openapi.json", "contracts/asyncapi/*.json", "contracts/schemas/*.json"),
     ),
     Rule(error_catalogue_uses_our_words, ("contracts/errors.py",)),
+    Rule(
+        papers_use_our_words,
+        (
+            "contracts/payment_rail.py",
+            "services/gateway/documents/*.py",
+            "services/gateway/domain/*_words.py",
+            "services/gateway/domain/money_*.py",
+            "services/gateway/routes/money.py",
+            "services/gateway/routes/escrow.py",
+        ),
+    ),
     Rule(command_line_uses_our_words, ("deploy/cli/*.py",)),
 )

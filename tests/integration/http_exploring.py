@@ -44,6 +44,10 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "clearing_plan_lines",
             "refunds_unsettled",
             "member_invitations_list",
+            "campaign_escrow_transfers",
+            "campaign_escrow_export",
+            "platform_transfers",
+            "platform_transfers_export",
         ),
     ),
     "missing_required_header": (

@@ -267,3 +267,18 @@ async def test_the_database_keeps_author_and_reviewer_apart(stage: Stage) -> Non
     with pytest.raises(DBAPIError, match="reviewer_is_not_author"):
         async with stage.harness.engine.begin() as connection:
             await connection.execute(text(statement), {"c": stage.campaign_id})
+
+
+async def test_a_campaign_that_would_hold_money_longer_than_the_rail_allows_is_refused_at_both_doors(
+    campaigns: Harness,
+) -> None:
+    too_long = Stage(campaigns)
+    await too_long.draft(days=300, delivery_window_days=60)
+    refused = only(await too_long.submit(), CampaignsCommandRefused)
+    assert refused.code == "hold_too_long"
+    assert (refused.facts["days_needed"], refused.facts["days_allowed"]) == (374, 365)
+
+    just_fits = Stage(campaigns)
+    await just_fits.draft(days=300, delivery_window_days=51)
+    assert names(await just_fits.submit()) == ["CampaignSubmitted"]
+    assert names(await just_fits.review()) == ["CampaignOpened"]

@@ -18,7 +18,7 @@ from services.campaigns.domain.joining import (
     refusal_of_join,
     refusal_of_withdrawal,
 )
-from services.campaigns.domain.readiness import JOINING_LASTS_MAX, missing_items
+from services.campaigns.domain.readiness import missing_items
 from services.campaigns.domain.references import ALPHABET, new_reference
 from services.campaigns.domain.sign_offs import missing_roles, refusal_of_sign_off
 
@@ -166,7 +166,6 @@ GAPS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("some_units_above_smallest_charge",), {"unit_price_minor": 4}),
     (("some_units_above_smallest_charge",), {"max_units": 1}),
     (("close_at_in_the_future",), {"close_at": CLOSE_AT - timedelta(days=14)}),
-    (("close_at_within_bound",), {"close_at": CLOSE_AT - timedelta(days=14) + JOINING_LASTS_MAX + SECOND}),
 ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.campaigns import CampaignClosed
 from contracts.errors import Rejected
+from contracts.payment_rail import RAIL
 from contracts.terms import CAMPAIGN_STATES, SIGN_OFF_ROLES
 from services.campaigns.domain.transitions import (
     ESCROW,
@@ -45,6 +46,7 @@ MEETS: dict[str, dict[str, object]] = {
     "actor_is_not_author": {"actor_is_author": False},
     "answers_passed": {"answers_passed": True},
     "closes_later": {"closes_later": True},
+    "within_longest_hold": {"hold_days": RAIL.longest_hold_days},
     "target_met": {"held_units": 4, "target_units": 4},
     "below_target": {"held_units": 3, "target_units": 4},
     "joining_over": {"joining_over": True},
@@ -62,6 +64,7 @@ BREAKS: dict[str, dict[str, object]] = {
     "actor_is_not_author": {"actor_is_author": True},
     "answers_passed": {"answers_passed": False},
     "closes_later": {"closes_later": False},
+    "within_longest_hold": {"hold_days": RAIL.longest_hold_days + 1},
     "target_met": {"held_units": 3, "target_units": 4},
     "below_target": {"held_units": 4, "target_units": 4},
     "joining_over": {"joining_over": False},

@@ -7,13 +7,10 @@ that is the review.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.money import AMOUNT_MINOR_MAX, CARD_CHARGE_MINOR_MIN
 from contracts.terms import Product, Readiness, Terms
-
-JOINING_LASTS_MAX = timedelta(days=366)
-"""Longest time from submission to the close date; money cannot be held longer than the payment rail allows."""
 
 
 def missing_items(
@@ -32,7 +29,6 @@ def missing_items(
         ("capacity_amount_within_bound", terms.capacity_units * terms.unit_price_minor <= AMOUNT_MINOR_MAX),
         ("some_units_above_smallest_charge", _can_be_charged(terms, smallest or 0)),
         ("close_at_in_the_future", terms.close_at > now),
-        ("close_at_within_bound", terms.close_at <= now + JOINING_LASTS_MAX),
     )
     return tuple(name for name, complete in items if not complete)
 

@@ -27,6 +27,7 @@ from contracts.campaigns import (
 )
 from contracts.envelope import Event
 from contracts.errors import Rejected
+from contracts.payment_rail import RAIL, fits
 from contracts.terms import SIGN_OFF_ROLES, CampaignState, CloseReason
 
 OPEN_FOR_JOINING: frozenset[str] = frozenset({"ACTIVE", "TARGET_ACHIEVED"})
@@ -84,6 +85,7 @@ class Facts:
     actor_is_author: bool | None = None
     answers_passed: bool = False
     closes_later: bool = False
+    hold_days: int = 1_000_000
     held_units: int = 0
     target_units: int = 1
     open_reservations: int = 1
@@ -113,6 +115,12 @@ ACTOR_IS_NOT_AUTHOR = Need("actor_is_not_author", "author_is_reviewer", lambda f
 ANSWERS_PASSED = Need("answers_passed", "review_answers_failed", lambda f: f.answers_passed)
 CLOSES_LATER = Need(
     "closes_later", "readiness_incomplete", lambda f: f.closes_later, lambda f: {"missing": ["close_at_in_the_future"]}
+)
+WITHIN_LONGEST_HOLD = Need(
+    "within_longest_hold",
+    "hold_too_long",
+    lambda f: fits(f.hold_days),
+    lambda f: {"days_needed": f.hold_days, "days_allowed": RAIL.longest_hold_days},
 )
 TARGET_MET = Need("target_met", "campaign_state_conflict", lambda f: f.held_units >= f.target_units)
 BELOW_TARGET = Need("below_target", "campaign_state_conflict", lambda f: f.held_units < f.target_units)
@@ -166,7 +174,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         _T.SUBMIT,
         (("DRAFT",), "IN_REVIEW"),
         "operations|gatekeeper|founder",
-        (ACTOR_IS_AUTHOR, READINESS_COMPLETE),
+        (ACTOR_IS_AUTHOR, READINESS_COMPLETE, WITHIN_LONGEST_HOLD),
         CampaignSubmitted,
     ),
     _row(
@@ -174,7 +182,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         _T.ACCEPT,
         (("IN_REVIEW",), "ACTIVE"),
         "gatekeeper",
-        (ACTOR_IS_NOT_AUTHOR, ANSWERS_PASSED, CLOSES_LATER, NOT_FROZEN),
+        (ACTOR_IS_NOT_AUTHOR, ANSWERS_PASSED, CLOSES_LATER, WITHIN_LONGEST_HOLD, NOT_FROZEN),
         CampaignOpened,
     ),
     _row("T3", _T.DEFER, (("IN_REVIEW",), "DRAFT"), "gatekeeper", (ACTOR_IS_NOT_AUTHOR,), CampaignReturned),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.payment_rail import hold_days_needed
+from contracts.terms import Terms
 from services.campaigns.domain.joining import JoiningWindow
 from services.campaigns.domain.transitions import Facts
 from services.campaigns.store.models import CampaignRow
@@ -23,6 +25,12 @@ def gather_facts(work: Work, campaign: CampaignRow, **known: Any) -> Facts:
         frozen=work.is_frozen(str(campaign.campaign_id)),
         **known,
     )
+
+
+def longest_hold(work: Work, terms: Terms) -> int:
+    """How many days the first money of this campaign would lie at the payment rail if everything took as long as it may,
+    were it opened now."""
+    return hold_days_needed(opens_at=work.now, close_at=terms.close_at, delivery_window_days=terms.delivery_window_days)
 
 
 def joining_window(campaign: CampaignRow) -> JoiningWindow:

@@ -6,14 +6,14 @@ from typing import cast
 
 from contracts.campaigns import CampaignOpened, CampaignReturned, ReviewCampaign
 from contracts.errors import Rejected
-from contracts.terms import Visibility
+from contracts.terms import Terms, Visibility
 from services.campaigns.domain.deadlines import CLOSE_DATE
 from services.campaigns.domain.transitions import Transition, Trigger, decide
 from services.campaigns.store.loaded import find_campaign
 from services.campaigns.store.models import CampaignRow, ReviewRow
 from services.campaigns.store.records import add_record, content_of, product_of, supplier_ids_of, terms_of
 from services.campaigns.usecases.close_campaign import close_campaign
-from services.campaigns.usecases.gather_facts import gather_facts
+from services.campaigns.usecases.gather_facts import gather_facts, longest_hold
 from services.campaigns.usecases.take_transition import take_transition
 from services.kit.work import Work
 
@@ -27,20 +27,22 @@ _TRIGGERS = {
 
 async def review_campaign(work: Work, message: ReviewCampaign) -> None:
     """Raises Rejected: `campaign_unknown`, `campaign_state_conflict`, `not_allowed`, `author_is_reviewer`, and for an
-    acceptance `review_answers_failed`, `readiness_incomplete` (the close date has passed), `campaign_frozen`."""
+    acceptance `review_answers_failed`, `readiness_incomplete` (the close date has passed), `hold_too_long`,
+    `campaign_frozen`."""
     campaign = await find_campaign(work, message.campaign_id)
     if campaign is None:
         raise Rejected("campaign_unknown")
     answers = message.answers.model_dump()
+    terms = await terms_of(work, campaign)
     transition = decide(
         _TRIGGERS[message.decision],
         state=campaign.state,
         who=work.actor.role,
-        facts=gather_facts(work, campaign, answers_passed=all(answers.values())),
+        facts=gather_facts(work, campaign, answers_passed=all(answers.values()), hold_days=longest_hold(work, terms)),
     )
     _record_review(work, campaign, message, answers)
     if transition.trigger == Trigger.ACCEPT:
-        await _open(work, campaign, message, transition)
+        await _open(work, campaign, message, transition, terms)
     elif transition.trigger == Trigger.DEFER:
         take_transition(work, campaign, transition, reason=message.reason)
         work.publish(CampaignReturned(campaign_id=campaign.campaign_id, reason=message.reason))
@@ -66,9 +68,10 @@ def _record_review(work: Work, campaign: CampaignRow, message: ReviewCampaign, a
     )
 
 
-async def _open(work: Work, campaign: CampaignRow, message: ReviewCampaign, transition: Transition) -> None:
+async def _open(
+    work: Work, campaign: CampaignRow, message: ReviewCampaign, transition: Transition, terms: Terms
+) -> None:
     content = await content_of(work, campaign)
-    terms = await terms_of(work, campaign)
     campaign.opened_at = work.now
     take_transition(work, campaign, transition, reason=message.reason)
     scope = str(campaign.campaign_id)

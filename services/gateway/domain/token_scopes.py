@@ -13,8 +13,26 @@ from services.gateway.domain.policy import POLICY, may
 
 Scope = Literal["campaigns", "commitments", "work", "audit", "drafts"]
 SCOPES: dict[Scope, frozenset[str]] = {
-    "campaigns": frozenset({"campaigns_list", "campaigns_read", "campaigns_progress"}),
-    "commitments": frozenset({"commitments_list", "commitments_read", "operations_read", "operations_list"}),
+    "campaigns": frozenset(
+        {
+            "campaigns_list",
+            "campaigns_read",
+            "campaigns_progress",
+            "campaign_escrow",
+            "campaign_escrow_transfers",
+            "campaign_escrow_export",
+        }
+    ),
+    "commitments": frozenset(
+        {
+            "commitments_list",
+            "commitments_read",
+            "my_money",
+            "my_money_export",
+            "operations_read",
+            "operations_list",
+        }
+    ),
     "work": frozenset(
         {"staff_overview", "cases_list", "campaign_clearing_plans", "clearing_plans_read", "campaign_commitments"}
     ),

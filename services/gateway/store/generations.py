@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.gateway.store.account_classes import TRANSFER_COLUMNS
+
 GENERATION_MAX = 1_000_000
 CONSUMER_PREFIX = "gateway-g"
 
@@ -121,6 +123,7 @@ TABLES: dict[str, Table] = {
             "late_minor": "bigint",
             "released_at": "timestamptz",
             "plan_id": "uuid",
+            "held_trace_id": "text",
         },
         sums=frozenset({"late_minor"}),
         hot=True,
@@ -138,6 +141,8 @@ TABLES: dict[str, Table] = {
             "sent_at": "timestamptz",
             "state_at": "timestamptz",
             "failures": "integer",
+            "decided_trace_id": "text",
+            "sent_trace_id": "text",
         },
         sums=frozenset({"failures"}),
         indexes=("commitment_id", "campaign_id", "decided_at, decision_id"),
@@ -170,6 +175,11 @@ TABLES: dict[str, Table] = {
         sums=frozenset(_MONEY_SUMS),
         key_type="text",
         hot=True,
+    ),
+    "ledger_transfer": Table(
+        "id",
+        TRANSFER_COLUMNS,
+        indexes=("scope_id, position", "commitment_id", "plan_id", "object_id", "at DESC, id DESC"),
     ),
     "campaign_settlement": Table("campaign_id", {"settled_at": "timestamptz"}),
     "clearing_plan": Table(
@@ -352,6 +362,7 @@ SCOPE_OF: dict[str, str] = {
     "campaign_ledger": "scope_id",
     "checkpoint": "scope",
     "platform_checkpoint": "'platform'",
+    "ledger_transfer": "scope_id",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
     "alert_rule": "CAST(participant_id AS text)",

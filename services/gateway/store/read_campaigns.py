@@ -42,7 +42,7 @@ _SUMMARY_COLUMNS = (
 """
 )
 
-_VISIBLE = """
+VISIBLE = """
 (
     :staff
     OR (c.opened_at IS NOT NULL AND (
@@ -91,7 +91,7 @@ _LIST = (
     "SELECT "
     + _SUMMARY_COLUMNS
     + "FROM campaign AS c WHERE "
-    + _VISIBLE
+    + VISIBLE
     + """
   AND (CAST(:states AS text[]) IS NULL OR c.state = ANY(CAST(:states AS text[])))
   AND (CAST(:after_at AS timestamptz) IS NULL OR (c.drafted_at, c.id) < (:after_at, CAST(:after_id AS uuid)))
@@ -129,7 +129,7 @@ async def list_campaigns(
 async def visible_campaign(reads: ReadModel, campaign_id: UUID, identity: Identity | None) -> Row | None:
     """One campaign with all that its page shows, or None when there is nothing this person can see."""
     return await reads.one(
-        f"SELECT {_DETAIL_COLUMNS} {_DETAIL_JOINS} WHERE c.id = :id AND {_VISIBLE}",
+        f"SELECT {_DETAIL_COLUMNS} {_DETAIL_JOINS} WHERE c.id = :id AND {VISIBLE}",
         **viewer(identity),
         id=campaign_id,
         consumer=consumer_name(reads.generation),
@@ -140,7 +140,7 @@ async def visible_progress(reads: ReadModel, campaign_id: UUID, identity: Identi
     """The figures of a campaign that move while people join, and whether joining needs an address."""
     return await reads.one(
         f"SELECT {_PROGRESS_COLUMNS}, {_NEEDS_ADDRESS} FROM campaign AS c "  # noqa: S608 - constants of this module
-        f"WHERE c.id = :id AND {_VISIBLE}",
+        f"WHERE c.id = :id AND {VISIBLE}",
         **viewer(identity),
         id=campaign_id,
     )

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
 
+from contracts.payment_rail import RAIL, short_disclosure
 from services.notifications.domain.mails import Mail, ProofHead
 from services.notifications.domain.wording import (
     WordingError,
@@ -51,7 +52,14 @@ def render(name: str, facts: Mapping[str, Any], *, with_html: bool) -> Rendered:
     """Fill the templates of a name and version. Raises IncompleteMailError."""
     settings = mail_settings()
     public_url = settings.public_url.rstrip("/") if settings.public_url else None
-    variables = {**facts, "test_money": settings.test_money, "public_url": public_url}
+    first, last = RAIL.refund_business_days
+    variables = {
+        **facts,
+        "test_money": settings.test_money,
+        "public_url": public_url,
+        "rail_words": short_disclosure(),
+        "refund_days": f"{first} to {last} business days",
+    }
     try:
         # A line break in a title must not become a second mail header.
         subject = " ".join(_template(f"{name}.subject.j2").render(variables).split())

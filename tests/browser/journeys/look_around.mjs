@@ -7,6 +7,8 @@ export default async function lookAround(enter, { campaign }) {
   await visitor.open(`/campaigns/${campaign}`);
   await visitor.look("campaign");
   const sections = await page.getByRole("main").getByRole("heading", { level: 2 }).allInnerTexts();
+  await visitor.open("/escrow");
+  await visitor.look("escrow of the platform");
   await visitor.open("/sign-in");
   await visitor.look("sign in");
   await visitor.open("/nowhere");
@@ -30,6 +32,8 @@ export default async function lookAround(enter, { campaign }) {
   await visitor.signIn("ana");
   await visitor.open("/staff");
   await visitor.look("what needs a person");
+  await visitor.open("/staff/money");
+  await visitor.look("the platform's own money");
   await visitor.open(`/staff/campaigns/${campaign}`);
   await visitor.look("campaign for staff");
   return { sections, account, forbidden };

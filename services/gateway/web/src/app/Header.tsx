@@ -22,6 +22,7 @@ export function Header() {
           <Link to="/" activeOptions={{ exact: true, includeSearch: false }}>
             {t("nav.campaigns")}
           </Link>
+          <Link to="/escrow">{t("nav.escrow")}</Link>
           {account?.role === "participant" ? (
             <Link to="/commitments">{t("nav.commitments")}</Link>
           ) : null}

@@ -1,4 +1,4 @@
-import { Outlet, useLocation } from "@tanstack/react-router";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Header } from "@/app/Header";
@@ -6,6 +6,7 @@ import classes from "@/app/Layout.module.css";
 import { ProofHead } from "@/app/ProofHead";
 import { TestMoneyBanner } from "@/app/TestMoneyBanner";
 import { StepUpDialog } from "@/shared/proof/StepUpDialog";
+import { RailLine } from "@/shared/RailWords";
 
 /** The frame around every page. A new page takes the focus, as a page that was loaded would. */
 export function Layout() {
@@ -30,8 +31,11 @@ export function Layout() {
       </main>
       <StepUpDialog />
       <footer className={classes.footer}>
-        <p>{t("site.footer")}</p>
         <p>
+          {t("site.footer")} <RailLine />
+        </p>
+        <p>
+          <Link to="/escrow">{t("nav.escrow")}</Link> ·{" "}
           <a href="/reference">{t("site.reference")}</a>
         </p>
         <ProofHead />

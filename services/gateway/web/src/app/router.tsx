@@ -47,6 +47,21 @@ const campaign = createRoute({
   component: CampaignPage,
 });
 
+const escrow = createRoute({
+  getParentRoute: () => root,
+  path: "/campaigns/$campaignId/escrow",
+  component: lazyRouteComponent(() => import("@/features/escrow/EscrowPage"), "EscrowPage"),
+});
+
+const platformEscrow = createRoute({
+  getParentRoute: () => root,
+  path: "/escrow",
+  component: lazyRouteComponent(
+    () => import("@/features/escrow/PlatformEscrowPage"),
+    "PlatformEscrowPage",
+  ),
+});
+
 const join = createRoute({
   getParentRoute: () => root,
   path: "/campaigns/$campaignId/join",
@@ -169,6 +184,12 @@ const staff = createRoute({
   component: lazyRouteComponent(() => import("@/features/staff/StaffPage"), "StaffPage"),
 });
 
+const staffMoney = createRoute({
+  getParentRoute: () => root,
+  path: "/staff/money",
+  component: lazyRouteComponent(() => import("@/features/staff/StaffMoneyPage"), "StaffMoneyPage"),
+});
+
 const staffCampaign = createRoute({
   getParentRoute: () => root,
   path: "/staff/campaigns/$campaignId",
@@ -209,6 +230,8 @@ export const router = createRouter({
   routeTree: root.addChildren([
     campaigns,
     campaign,
+    escrow,
+    platformEscrow,
     join,
     signIn,
     signUp,
@@ -223,6 +246,7 @@ export const router = createRouter({
     invitation,
     fulfillment,
     staff,
+    staffMoney,
     staffCampaign,
     transparency,
     newDraft,

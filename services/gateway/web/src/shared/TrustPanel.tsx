@@ -1,6 +1,7 @@
 import { Title } from "@mantine/core";
 import { useId } from "react";
 import { useTranslation } from "react-i18next";
+import { RailWords } from "./RailWords";
 import classes from "./TrustPanel.module.css";
 
 const PARTS = ["escrow", "conditions", "refund", "supplier", "fails"] as const;
@@ -21,6 +22,12 @@ export function TrustPanel() {
             <dd>{t(`trust.${part}Text`)}</dd>
           </div>
         ))}
+        <div>
+          <dt>{t("rail.title")}</dt>
+          <dd>
+            <RailWords />
+          </dd>
+        </div>
       </dl>
     </aside>
   );

@@ -514,6 +514,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/campaigns/{campaign_id}/escrow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's escrow: in, held, released, refunded, fees, equal to the entries
+         * @description Sums to the cent, the comparison with every entry, and when it was made.
+         */
+        get: operations["campaign_escrow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/escrow/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's transfers as a file, JSON or CSV
+         * @description At most 5,000 transfers; where there are older ones, a `Link` header names the address that goes on.
+         */
+        get: operations["campaign_escrow_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/escrow/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every transfer of a campaign's ledger, without names, the newest first
+         * @description Each with its reason and the roles that approved it; commitments carry a pseudonym.
+         */
+        get: operations["campaign_escrow_transfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/campaigns/{campaign_id}/events": {
         parameters: {
             query?: never;
@@ -548,6 +608,26 @@ export interface paths {
          * @description One of three sign-offs by three people; the role is the sender's own.
          */
         post: operations["sign_off_failure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/fees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's fee schedule: inside the unit price, frozen at opening, taken at completion
+         * @description What the fee is on one unit and on the target quantity, and what was taken so far.
+         */
+        get: operations["campaign_fees"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -608,6 +688,26 @@ export interface paths {
          * @description The terms are frozen by their hash.
          */
         post: operations["submit_campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{campaign_id}/supplier-statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a supplier received from a campaign, as PDF or page
+         * @description Cleared, fee, reserve, transferred; for the campaign's supplier and for staff.
+         */
+        get: operations["supplier_statement"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1245,6 +1345,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/commitments/{commitment_id}/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the money of your commitment is, movement by movement
+         * @description What happened, when, why, who approved it by role, and what comes next and by when; each with its transfer.
+         */
+        get: operations["my_money"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/commitments/{commitment_id}/money/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The movements of your commitment as a file, JSON or CSV
+         * @description The same as on the page.
+         */
+        get: operations["my_money_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/commitments/{commitment_id}/proof": {
         parameters: {
             query?: never;
@@ -1258,6 +1398,46 @@ export interface paths {
          *     `python -m contracts.verify_proof`, or on the commitment's page. It holds a salt that is yours alone.
          */
         get: operations["commitment_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/commitments/{commitment_id}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The record of your commitment, as PDF or page
+         * @description What you committed, what lies inside the amount, where the money is, and every movement so far.
+         */
+        get: operations["commitment_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/commitments/{commitment_id}/refund-record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The record of your commitment's refunds, as PDF or page
+         * @description What was decided and what was paid; it says so when there was no refund.
+         */
+        get: operations["refund_record"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1310,6 +1490,26 @@ export interface paths {
          * @description Everything stays as it was; also when there is no request.
          */
         delete: operations["withdraw_erasure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your statement of one year, as PDF or page
+         * @description A line for each commitment with a movement in that year, and totals; the present year when none is named.
+         */
+        get: operations["yearly_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1431,6 +1631,26 @@ export interface paths {
          * @description The present outcome; `Prefer: wait=N` waits for it.
          */
         get: operations["operations_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payment-rail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who holds the money, for how long at most, and how long a refund takes
+         * @description The one description behind every text about held money.
+         */
+        get: operations["payment_rail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1643,6 +1863,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/staff/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The platform's own money: cover, what is above it, what ended campaigns cost
+         * @description The 200 campaigns that ended last; the sums are over everything.
+         */
+        get: operations["platform_money"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/staff/overview": {
         parameters: {
             query?: never;
@@ -1767,6 +2007,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/transparency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole platform's escrow: in, held, released, refunded, fees, equal to the entries
+         * @description Sums over all campaigns, private ones included; the comparison is made at most every 15 seconds.
+         */
+        get: operations["platform_escrow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/transparency/checkpoints": {
         parameters: {
             query?: never;
@@ -1780,6 +2040,26 @@ export interface paths {
          *     signed checkpoint per line, as the offline check reads it.
          */
         get: operations["platform_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transparency/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The platform's transfers as a file, JSON or CSV
+         * @description At most 5,000 transfers; where there are older ones, a `Link` header names the address that goes on.
+         */
+        get: operations["platform_transfers_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1820,6 +2100,26 @@ export interface paths {
          * @description Computed from the records at the moment of asking; the same for everybody.
          */
         get: operations["transparency_refunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transparency/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every transfer of the platform, without names, the newest first
+         * @description A campaign is named only where you may see it.
+         */
+        get: operations["platform_transfers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2266,6 +2566,26 @@ export interface components {
             visibility: "private" | "members" | "open";
         };
         /**
+         * CampaignCostView
+         * @description What one ended campaign cost the platform: fee less the processor's fees, disputes and goodwill.
+         */
+        CampaignCostView: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Campaign Title */
+            campaign_title: string;
+            disputes: components["schemas"]["MoneyView"];
+            fee: components["schemas"]["MoneyView"];
+            goodwill: components["schemas"]["MoneyView"];
+            processor_cost: components["schemas"]["MoneyView"];
+            result: components["schemas"]["MoneyView"];
+            /** State */
+            state: string;
+        };
+        /**
          * CampaignList
          * @description A part of a list of campaigns.
          */
@@ -2442,6 +2762,18 @@ export interface components {
             state: "open" | "closed";
             /** Subject Id */
             subject_id: string;
+        };
+        /**
+         * CheckView
+         * @description One comparison that was made, and whether it holds.
+         */
+        CheckView: {
+            /** Holds */
+            holds: boolean;
+            /** Name */
+            name: string;
+            /** Words */
+            words: string;
         };
         /**
          * CheckpointBody
@@ -3131,12 +3463,58 @@ export interface components {
             words: string;
         };
         /**
+         * EscrowView
+         * @description In, held, released, refunded and fees, with the comparison against the entries and when it was made.
+         */
+        EscrowView: {
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Campaign Title */
+            campaign_title: string | null;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Checks */
+            checks: components["schemas"]["CheckView"][];
+            /** Equal */
+            equal: boolean;
+            /** Explained */
+            explained: string[];
+            /** Head Hash */
+            head_hash: string | null;
+            /** Sums */
+            sums: components["schemas"]["FlowsView"][];
+        };
+        /**
          * EvidenceSubmissionBody
          * @description Send exactly the evidence with this hash to the bank.
          */
         EvidenceSubmissionBody: {
             /** Evidence Hash */
             evidence_hash: string;
+        };
+        /**
+         * FeesView
+         * @description A campaign's fee schedule.
+         */
+        FeesView: {
+            /** Basis Points */
+            basis_points: number;
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            fee_at_target: components["schemas"]["MoneyView"];
+            fee_in_unit_price: components["schemas"]["MoneyView"];
+            /** Frozen Since */
+            frozen_since: string | null;
+            taken: components["schemas"]["MoneyView"];
+            unit_price: components["schemas"]["MoneyView"];
+            /** Words */
+            words: string[];
         };
         /**
          * FieldErrorView
@@ -3149,6 +3527,47 @@ export interface components {
             message: string;
             /** Pointer */
             pointer: string;
+        };
+        /**
+         * FloatView
+         * @description One currency: the platform's own money, what lies at the processor, what is owed, and what is left above it.
+         */
+        FloatView: {
+            above_owed: components["schemas"]["MoneyView"];
+            at_processor: components["schemas"]["MoneyView"];
+            /** Currency */
+            currency: string;
+            disputes: components["schemas"]["MoneyView"];
+            fees: components["schemas"]["MoneyView"];
+            goodwill: components["schemas"]["MoneyView"];
+            owed: components["schemas"]["MoneyView"];
+            processor_cost: components["schemas"]["MoneyView"];
+            put_in: components["schemas"]["MoneyView"];
+        };
+        /**
+         * FlowsView
+         * @description Sums of one currency, to the cent. What came in equals what is held, owed back and gone out.
+         */
+        FlowsView: {
+            at_processor: components["schemas"]["MoneyView"];
+            borne_by_platform: components["schemas"]["MoneyView"];
+            cleared_not_sent: components["schemas"]["MoneyView"];
+            /** Currency */
+            currency: string;
+            fees: components["schemas"]["MoneyView"];
+            frozen_by_disputes: components["schemas"]["MoneyView"];
+            goodwill: components["schemas"]["MoneyView"];
+            held: components["schemas"]["MoneyView"];
+            owed: components["schemas"]["MoneyView"];
+            paid_outside: components["schemas"]["MoneyView"];
+            received: components["schemas"]["MoneyView"];
+            refund_owed: components["schemas"]["MoneyView"];
+            refunded: components["schemas"]["MoneyView"];
+            released: components["schemas"]["MoneyView"];
+            reserved_for_issues: components["schemas"]["MoneyView"];
+            taken_by_disputes: components["schemas"]["MoneyView"];
+            /** Transfers */
+            transfers: number;
         };
         /**
          * FrozenAddressView
@@ -3372,6 +3791,53 @@ export interface components {
             scope: string;
         };
         /**
+         * LedgerTransferList
+         * @description A part of a list of transfers, the newest first.
+         */
+        LedgerTransferList: {
+            /** Data */
+            data: components["schemas"]["LedgerTransferView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * LedgerTransferView
+         * @description A transfer without names: whose commitment it concerns is a pseudonym, who approved it are roles.
+         */
+        LedgerTransferView: {
+            amount: components["schemas"]["MoneyView"];
+            /** Approval */
+            approval: string;
+            /** Approved By */
+            approved_by: string[];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Campaign Id */
+            campaign_id: string | null;
+            /** Campaign Title */
+            campaign_title: string | null;
+            /** Commitment */
+            commitment: string | null;
+            /** Hash */
+            hash: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Reason */
+            reason: string | null;
+            /** Sentence */
+            sentence: string;
+            /** Seq */
+            seq: number | null;
+        };
+        /**
          * Me
          * @description Who is signed in, and the token that writes under a cookie need.
          */
@@ -3552,6 +4018,34 @@ export interface components {
             used_at: string | null;
         };
         /**
+         * MoneyStoryView
+         * @description Where the money of one commitment is, the oldest movement first; the newest carries what comes next.
+         */
+        MoneyStoryView: {
+            /**
+             * Campaign Id
+             * Format: uuid
+             */
+            campaign_id: string;
+            /** Campaign Title */
+            campaign_title: string;
+            /**
+             * Commitment Id
+             * Format: uuid
+             */
+            commitment_id: string;
+            /** Currency */
+            currency: string;
+            /** Movements */
+            movements: components["schemas"]["MovementView"][];
+            /** Now */
+            now: string;
+            /** Pseudonym */
+            pseudonym: string;
+            /** Reference */
+            reference: string | null;
+        };
+        /**
          * MoneyView
          * @description An amount in minor units with its ISO 4217 code.
          */
@@ -3569,6 +4063,29 @@ export interface components {
             /** Path */
             path: string[];
             transfer: components["schemas"]["LedgerTransfer"];
+        };
+        /**
+         * MovementView
+         * @description One movement: what happened and why, when, who approved it by role, and its ledger transfer.
+         */
+        MovementView: {
+            /** Approval */
+            approval: string;
+            /** Approved By */
+            approved_by: string[];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            next: components["schemas"]["NextStepView"] | null;
+            /** Sentence */
+            sentence: string;
+            /** Trace Id */
+            trace_id: string | null;
+            transfer: components["schemas"]["TransferRef"];
+            /** Why */
+            why: string;
         };
         /**
          * NewAccessTokenView
@@ -3611,6 +4128,16 @@ export interface components {
             type: "redirect";
             /** Url */
             url: string;
+        };
+        /**
+         * NextStepView
+         * @description What comes next, and its latest moment where there is one.
+         */
+        NextStepView: {
+            /** By */
+            by: string | null;
+            /** Words */
+            words: string;
         };
         /**
          * NoticeView
@@ -4222,6 +4749,23 @@ export interface components {
             signed: components["schemas"]["SignedPlatformCheckpoint"] | null;
         };
         /**
+         * PlatformMoneyView
+         * @description The platform's own money, for staff: what covers what is owed, what is spare, what ended campaigns cost.
+         */
+        PlatformMoneyView: {
+            /** Campaigns */
+            campaigns: components["schemas"]["CampaignCostView"][];
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Covered */
+            covered: boolean;
+            /** Sums */
+            sums: components["schemas"]["FloatView"][];
+        };
+        /**
          * PlatformProof
          * @description The platform's checkpoint that covers this one, and its way to the root over all scopes.
          */
@@ -4364,6 +4908,30 @@ export interface components {
             target_units: number;
             /** Units Left */
             units_left: number;
+        };
+        /**
+         * RailView
+         * @description The payment rail: who holds the money, its limits, and the text that every page shows about it.
+         */
+        RailView: {
+            /** Disclosure */
+            disclosure: string[];
+            /** Holder */
+            holder: string;
+            /** Longest Hold Days */
+            longest_hold_days: number;
+            /** Name */
+            name: string;
+            /** Refund Business Days From */
+            refund_business_days_from: number;
+            /** Refund Business Days To */
+            refund_business_days_to: number;
+            /** Refund Sent Within Hours */
+            refund_sent_within_hours: number;
+            /** Refund Words */
+            refund_words: string;
+            /** Short */
+            short: string;
         };
         /**
          * Readiness
@@ -4969,6 +5537,24 @@ export interface components {
             state: "done";
         };
         /**
+         * TransferRef
+         * @description The ledger transfer behind a sentence. `seq` is its place in its campaign's ledger.
+         */
+        TransferRef: {
+            amount: components["schemas"]["MoneyView"];
+            /** Hash */
+            hash: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Seq */
+            seq: number | null;
+        };
+        /**
          * TransferView
          * @description The transfer to the supplier.
          */
@@ -5360,7 +5946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -5796,7 +6382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6029,7 +6615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6191,7 +6777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6534,7 +7120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6805,14 +7391,14 @@ export interface operations {
                      *           "at": "2026-11-21T10:00:00Z",
                      *           "before": {},
                      *           "cause_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
-                     *           "hash": "hash",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "id": "id",
                      *           "place": 1,
                      *           "reason": "All conditions are met.",
                      *           "scope": "scope",
                      *           "service": "service",
                      *           "subject": "subject",
-                     *           "trace_id": "trace id"
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c"
                      *         }
                      *       ],
                      *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
@@ -6854,7 +7440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6945,14 +7531,14 @@ export interface operations {
                      *           "at": "2026-11-21T10:00:00Z",
                      *           "before": {},
                      *           "cause_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
-                     *           "hash": "hash",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "id": "id",
                      *           "place": 1,
                      *           "reason": "All conditions are met.",
                      *           "scope": "scope",
                      *           "service": "service",
                      *           "subject": "subject",
-                     *           "trace_id": "trace id"
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c"
                      *         }
                      *       ],
                      *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
@@ -6994,7 +7580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7200,7 +7786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7586,7 +8172,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8233,7 +8819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8323,7 +8909,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "hash": "hash",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "number": 1,
                      *           "signed": {
                      *             "body": {
@@ -8364,7 +8950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8836,7 +9422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8987,7 +9573,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9281,7 +9867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9498,7 +10084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9642,7 +10228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9859,7 +10445,421 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_escrow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "checked_at": "2026-11-21T10:00:00Z",
+                     *       "checks": [
+                     *         {
+                     *           "holds": true,
+                     *           "name": "Emerald Supply",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "equal": true,
+                     *       "explained": [
+                     *         "A refund can take days to reach your card."
+                     *       ],
+                     *       "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "sums": [
+                     *         {
+                     *           "at_processor": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "borne_by_platform": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "cleared_not_sent": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "currency": "USD",
+                     *           "fees": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "frozen_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "goodwill": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "held": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "paid_outside": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "received": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refund_owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refunded": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "released": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "reserved_for_issues": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "taken_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "transfers": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EscrowView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_escrow_export: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerTransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_escrow_transfers: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerTransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10292,8 +11292,109 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    campaign_fees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "basis_points": 1,
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "fee_at_target": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "fee_in_unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "frozen_since": "2026-11-21T10:00:00Z",
+                     *       "taken": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "unit_price": {
+                     *         "amount": 109800,
+                     *         "currency": "USD"
+                     *       },
+                     *       "words": [
+                     *         "Everybody is refunded in full."
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FeesView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -10762,7 +11863,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11107,7 +12208,120 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    supplier_statement: {
+        parameters: {
+            query?: {
+                format?: "pdf" | "html";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                campaign_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paper, as PDF or as a page. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example %PDF-1.4 … */
+                    "application/pdf": string;
+                    /** @example <!doctype html><title>Commitment record R-7K2M</title> */
+                    "text/html": string;
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11224,7 +12438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11674,7 +12888,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11820,7 +13034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12095,7 +13309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12366,7 +13580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12860,7 +14074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13150,7 +14364,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13425,7 +14639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13672,7 +14886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13810,7 +15024,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13927,7 +15141,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14387,7 +15601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14624,7 +15838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14841,7 +16055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14982,7 +16196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15227,7 +16441,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15472,7 +16686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15689,7 +16903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16043,7 +17257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16366,7 +17580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16800,7 +18014,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17017,7 +18231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17326,6 +18540,287 @@ export interface operations {
             };
         };
     };
+    my_money: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "currency": "USD",
+                     *       "movements": [
+                     *         {
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "next": {
+                     *             "by": "2026-11-21T10:00:00Z",
+                     *             "words": "Everybody is refunded in full."
+                     *           },
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                     *           "transfer": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "seq": 7
+                     *           },
+                     *           "why": "the payment succeeded"
+                     *         }
+                     *       ],
+                     *       "now": "$1,098.00 is held in escrow.",
+                     *       "pseudonym": "3f9ac41b7d02",
+                     *       "reference": "R-7K2M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MoneyStoryView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    my_money_export: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "commitment_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "currency": "USD",
+                     *       "movements": [
+                     *         {
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "next": {
+                     *             "by": "2026-11-21T10:00:00Z",
+                     *             "words": "Everybody is refunded in full."
+                     *           },
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                     *           "transfer": {
+                     *             "amount": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *             "kind": "kind",
+                     *             "seq": 7
+                     *           },
+                     *           "why": "the payment succeeded"
+                     *         }
+                     *       ],
+                     *       "now": "$1,098.00 is held in escrow.",
+                     *       "pseudonym": "3f9ac41b7d02",
+                     *       "reference": "R-7K2M"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MoneyStoryView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     commitment_proof: {
         parameters: {
             query?: {
@@ -17528,7 +19023,233 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    commitment_record: {
+        parameters: {
+            query?: {
+                format?: "pdf" | "html";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paper, as PDF or as a page. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example %PDF-1.4 … */
+                    "application/pdf": string;
+                    /** @example <!doctype html><title>Commitment record R-7K2M</title> */
+                    "text/html": string;
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    refund_record: {
+        parameters: {
+            query?: {
+                format?: "pdf" | "html";
+            };
+            header?: never;
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                commitment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paper, as PDF or as a page. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example %PDF-1.4 … */
+                    "application/pdf": string;
+                    /** @example <!doctype html><title>Commitment record R-7K2M</title> */
+                    "text/html": string;
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17827,7 +19548,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18156,6 +19877,106 @@ export interface operations {
             };
         };
     };
+    yearly_statement: {
+        parameters: {
+            query?: {
+                year?: number | null;
+                format?: "pdf" | "html";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paper, as PDF or as a page. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example %PDF-1.4 … */
+                    "application/pdf": string;
+                    /** @example <!doctype html><title>Commitment record R-7K2M</title> */
+                    "text/html": string;
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     member_invitations_list: {
         parameters: {
             query?: {
@@ -18235,7 +20056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18402,7 +20223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18536,7 +20357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18677,7 +20498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18922,7 +20743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19049,6 +20870,82 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    payment_rail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "disclosure": [
+                     *         "disclosure"
+                     *       ],
+                     *       "holder": "holder",
+                     *       "longest_hold_days": 1,
+                     *       "name": "Emerald Supply",
+                     *       "refund_business_days_from": 1,
+                     *       "refund_business_days_to": 1,
+                     *       "refund_sent_within_hours": 1,
+                     *       "refund_words": "refund words",
+                     *       "short": "short"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RailView"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
@@ -19232,7 +21129,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19697,7 +21594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19836,7 +21733,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19974,7 +21871,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20184,8 +22081,161 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_money: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaigns": [
+                     *         {
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "fee": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "goodwill": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "processor_cost": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "result": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "state": "state"
+                     *         }
+                     *       ],
+                     *       "checked_at": "2026-11-21T10:00:00Z",
+                     *       "covered": true,
+                     *       "sums": [
+                     *         {
+                     *           "above_owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "at_processor": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "currency": "USD",
+                     *           "disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "fees": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "goodwill": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "processor_cost": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "put_in": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlatformMoneyView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -20576,7 +22626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20725,7 +22775,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20952,7 +23002,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21260,7 +23310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21269,6 +23319,152 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_escrow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "campaign_title": "Heat-pump dryers for Ballard",
+                     *       "checked_at": "2026-11-21T10:00:00Z",
+                     *       "checks": [
+                     *         {
+                     *           "holds": true,
+                     *           "name": "Emerald Supply",
+                     *           "words": "Everybody is refunded in full."
+                     *         }
+                     *       ],
+                     *       "equal": true,
+                     *       "explained": [
+                     *         "A refund can take days to reach your card."
+                     *       ],
+                     *       "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "sums": [
+                     *         {
+                     *           "at_processor": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "borne_by_platform": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "cleared_not_sent": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "currency": "USD",
+                     *           "fees": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "frozen_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "goodwill": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "held": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "paid_outside": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "received": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refund_owed": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "refunded": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "released": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "reserved_for_issues": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "taken_by_disputes": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "transfers": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EscrowView"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */
@@ -21362,7 +23558,120 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_transfers_export: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerTransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
             422: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21433,7 +23742,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "hash": "hash",
+                     *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *       "number": 1,
                      *       "short": "short",
                      *       "signed": {
@@ -21529,6 +23838,119 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RefundFigures"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    platform_transfers: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "amount": {
+                     *             "amount": 109800,
+                     *             "currency": "USD"
+                     *           },
+                     *           "approval": "The rule acts by itself.",
+                     *           "approved_by": [
+                     *             "escrow auditor"
+                     *           ],
+                     *           "at": "2026-11-21T10:00:00Z",
+                     *           "campaign_id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "campaign_title": "Heat-pump dryers for Ballard",
+                     *           "commitment": "3f9ac41b7d02",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "kind": "kind",
+                     *           "reason": "All conditions are met.",
+                     *           "sentence": "$1,098.00 is held in escrow, because the payment succeeded.",
+                     *           "seq": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerTransferList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
             /** @description A problem with one of the codes: rate_limited. */

@@ -12,6 +12,7 @@ import { TrustPanel } from "@/shared/TrustPanel";
 import classes from "./CampaignPage.module.css";
 import { DescriptionSection } from "./DescriptionSection";
 import { EscrowSection } from "./EscrowSection";
+import { FeesSection } from "./FeesSection";
 import { JoinBox } from "./JoinBox";
 import { POLL_MILLISECONDS, useLiveProgress } from "./live";
 import { MineBox } from "./MineBox";
@@ -64,6 +65,7 @@ function CampaignParts({ campaign, live }: { campaign: Campaign; live: boolean }
           <Section title={t("campaign.terms")}>
             <TermsFacts terms={campaign.terms} hash={campaign.terms_hash} />
           </Section>
+          <FeesSection campaignId={campaign.id} />
           <WrongSection campaign={campaign} />
           <DescriptionSection product={campaign.product} />
         </div>

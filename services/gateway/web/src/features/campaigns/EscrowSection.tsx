@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { Campaign } from "@/api/types";
 import { type Fact, Facts } from "@/shared/Facts";
 import { formatMoment, formatMoney } from "@/shared/format";
+import { TextLink } from "@/shared/links";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 
@@ -30,6 +31,9 @@ export function EscrowSection({ campaign }: { campaign: Campaign }) {
           ]}
         />
         {lesser.length > 0 ? <Facts facts={lesser} /> : null}
+        <TextLink to="/campaigns/$campaignId/escrow" params={{ campaignId: campaign.id }}>
+          {t("escrow.open")}
+        </TextLink>
         {settlement !== null ? (
           <p>
             {t("campaign.settlement", { paid, all })}

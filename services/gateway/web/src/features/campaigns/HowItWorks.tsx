@@ -1,5 +1,6 @@
 import { Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { RailWords } from "@/shared/RailWords";
 import classes from "./HowItWorks.module.css";
 
 const STEPS = ["join", "held", "accept", "end"] as const;
@@ -23,6 +24,9 @@ export function HowItWorks() {
           </li>
         ))}
       </ol>
+      <div className={classes.rail}>
+        <RailWords />
+      </div>
     </section>
   );
 }

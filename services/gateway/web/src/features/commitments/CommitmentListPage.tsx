@@ -14,6 +14,7 @@ import { Stack } from "@/shared/Stack";
 import { StateWord, toneOf } from "@/shared/StateWord";
 import classes from "./Commitments.module.css";
 import { useCommitments } from "./queries";
+import { StatementLinks } from "./StatementLinks";
 
 /** Each commitment with one line that says where its money is now. */
 export function CommitmentListPage() {
@@ -23,6 +24,7 @@ export function CommitmentListPage() {
       {() => (
         <Page title={t("commitments.title")}>
           <Mine />
+          <StatementLinks />
         </Page>
       )}
     </RequireRole>

@@ -16,6 +16,7 @@ import classes from "./Commitments.module.css";
 import { CommitmentTimeline } from "./CommitmentTimeline";
 import { ConfirmPayment } from "./ConfirmPayment";
 import { DeliveryAddress } from "./DeliveryAddress";
+import { MoneySection } from "./MoneySection";
 import { PayAgain } from "./PayAgain";
 import { ProofSection } from "./proof/ProofSection";
 import { useCommitment } from "./queries";
@@ -70,6 +71,7 @@ function Shown({ commitment, mayAct }: { commitment: Commitment; mayAct: boolean
           </Section>
           {mayAct ? <ConfirmPayment commitment={commitment} /> : null}
           {mayAct && acts.pay ? <PayAgain commitment={commitment} /> : null}
+          {mayAct ? <MoneySection commitmentId={commitment.id} /> : null}
           <Section title={t("commitment.timeline")}>
             <CommitmentTimeline commitment={commitment} />
           </Section>

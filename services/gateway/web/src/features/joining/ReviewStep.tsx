@@ -6,6 +6,7 @@ import { AddressLines } from "@/shared/address/AddressLines";
 import { Facts } from "@/shared/Facts";
 import { addDays, formatDay, formatMoment, formatMoney, times } from "@/shared/format";
 import { Hash } from "@/shared/Hash";
+import { RailHolder } from "@/shared/RailWords";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
 import classes from "./JoinPage.module.css";
@@ -69,7 +70,7 @@ export function ReviewStep(props: ReviewStepProps) {
                   },
                 ]),
             { label: t("join.reviewCharged"), value: t("join.reviewChargedText") },
-            { label: t("join.reviewHolder"), value: t("join.reviewHolderText") },
+            { label: t("join.reviewHolder"), value: <RailHolder /> },
             {
               label: t("join.reviewTerms"),
               value: <Hash value={campaign.terms_hash} />,

@@ -26,6 +26,9 @@ export function StaffPage() {
     <RequireRole needs="staff">
       {(account) => (
         <Page title={t("staff.title")} lead={t("staff.lead")}>
+          <p>
+            <TextLink to="/staff/money">{t("staffMoney.title")}</TextLink>
+          </p>
           <Loaded query={overview} blocks={4}>
             {(data) => <Queues overview={data} account={account} />}
           </Loaded>

@@ -17,6 +17,7 @@ import { DeliveryAddresses } from "./DeliveryAddresses";
 import { DeliveryTable } from "./DeliveryTable";
 import { DispatchForm } from "./DispatchForm";
 import { useDeliveries } from "./queries";
+import { StatementSection } from "./StatementSection";
 import classes from "./Supplier.module.css";
 
 /** Choose commitments, record them as dispatched or as delivered. */
@@ -33,7 +34,10 @@ export function FulfillmentPage() {
               title={`${t("fulfillment.title")}: ${data.title}`}
               eyebrow={<StateWord words={data.state_words} tone={toneOf(data.state)} />}
             >
-              <Deliveries campaignId={campaignId} />
+              <Stack gap="large">
+                <Deliveries campaignId={campaignId} />
+                <StatementSection campaignId={campaignId} />
+              </Stack>
             </Page>
           )}
         </Loaded>
