@@ -27,7 +27,7 @@ UNPAID = ("decided", "pending", "failed")
 
 class Dispute(Row):
     """One dispute. hold: frozen with us now; taken: what the bank took out of the hold; loss: what it took beyond that;
-    all minor units, net of what came back. `split_minor` says what was frozen, by account class. `disputed_at`: when it
+    all minor units, net of what came back. `frozen_split` says what was frozen, by account class. `disputed_at`: when it
     became more than an inquiry. `refund_reason`: the person is owed whatever comes back, and why."""
 
     __tablename__ = "dispute"
@@ -44,7 +44,7 @@ class Dispute(Row):
     status: Mapped[str]
     outcome: Mapped[str | None]
     round: Mapped[int] = mapped_column(Integer, default=0)
-    split_minor: Mapped[dict[str, Any]] = mapped_column(default=lambda _: {})
+    frozen_split: Mapped[dict[str, Any]] = mapped_column(default=lambda _: {})
     hold_minor: Mapped[int] = mapped_column(default=0)
     taken_minor: Mapped[int] = mapped_column(default=0)
     loss_minor: Mapped[int] = mapped_column(default=0)

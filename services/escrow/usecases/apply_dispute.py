@@ -138,7 +138,7 @@ async def _open(work: Work, dispute: Dispute, reservation: Reservation, facts: D
     if posting is not None:
         split = {account.partition(":")[0]: -amount for account, amount in posting.entries if amount < 0}
         await post(work, posting)
-    dispute.split_minor, dispute.hold_minor = split, sum(split.values())
+    dispute.frozen_split, dispute.hold_minor = split, sum(split.values())
     dispute.opened_event_id = work.publish(
         DisputeOpened(
             campaign_id=dispute.campaign_id,

@@ -41,7 +41,7 @@ class Ending:
 
 async def end_dispute(work: Work, dispute: Dispute, reservation: Reservation, outcome: DisputeOutcome) -> Ending:
     """Book the end. The row's outcome stands afterwards."""
-    split = {str(name): int(amount) for name, amount in dispute.split_minor.items()}
+    split = {str(name): int(amount) for name, amount in dispute.frozen_split.items()}
     back = held_split(dispute)
     unsplit_minor = dispute.hold_minor - sum(back.values())
     if unsplit_minor:

@@ -82,7 +82,7 @@ async def make_room(work: Work, decision: RefundDecision, refund_id: str) -> Non
 
 def held_split(dispute: Dispute) -> dict[str, int]:
     """What of the frozen amount is still frozen, by account class."""
-    split = {str(name): int(amount) for name, amount in dispute.split_minor.items()}
+    split = {str(name): int(amount) for name, amount in dispute.frozen_split.items()}
     return left_of_split(split, sum(split.values()) - dispute.hold_minor)
 
 
@@ -98,4 +98,4 @@ async def give_hold_back(work: Work, dispute: Dispute, back_minor: dict[str, int
     )
     if posting is not None:
         await post(work, posting)
-    dispute.hold_minor, dispute.split_minor = 0, {}
+    dispute.hold_minor, dispute.frozen_split = 0, {}

@@ -149,24 +149,11 @@ TABLES: dict[str, Table] = {
     ),
     "dispute": Table(
         "id",
-        {
-            "psp_dispute_id": "text",
-            "commitment_id": "uuid",
-            "campaign_id": "uuid",
-            "amount_minor": "bigint",
-            "currency": "text",
-            "status": "text",
-            "reason": "text",
-            "state": "text",
-            "charged_back": "boolean",
-            "evidence_due_by": "timestamptz",
-            "opened_at": "timestamptz",
-            "state_at": "timestamptz",
-            "evidence_hash": "text",
-            "evidence_state": "text",
-            "prepared_by": "text",
-            "submitted_by": "text",
-        },
+        dict.fromkeys(("commitment_id", "campaign_id"), "uuid")
+        | dict.fromkeys(("psp_dispute_id", "currency", "status", "reason", "state"), "text")
+        | dict.fromkeys(("evidence_hash", "evidence_state", "prepared_by", "submitted_by"), "text")
+        | dict.fromkeys(("evidence_due_by", "opened_at", "state_at"), "timestamptz")
+        | {"amount_minor": "bigint", "charged_back": "boolean"},
         indexes=("commitment_id", "campaign_id", "state, opened_at DESC"),
     ),
     "campaign_ledger": Table(
@@ -297,27 +284,16 @@ TABLES: dict[str, Table] = {
     # from notifications.events; no word of a message is in it
     "message": Table(
         "id",
-        {
-            "participant_id": "uuid",
-            "campaign_id": "uuid",
-            "template": "text",
-            "template_version": "integer",
-            "recorded_at": "timestamptz",
-            "result": "text",
-            "result_at": "timestamptz",
-        },
+        dict.fromkeys(("participant_id", "campaign_id"), "uuid")
+        | {"template": "text", "template_version": "integer", "result": "text"}
+        | dict.fromkeys(("recorded_at", "result_at"), "timestamptz"),
         indexes=("participant_id, recorded_at",),
     ),
     # from notifications.events: a rule on its person's stream, its end and its firings on campaigns' streams
     "alert_rule": Table(
         "id",
-        {
-            "participant_id": "uuid",
-            "campaign_id": "uuid",
-            "rule": "jsonb",
-            "set_at": "timestamptz",
-            "removed_at": "timestamptz",
-        },
+        dict.fromkeys(("participant_id", "campaign_id"), "uuid")
+        | {"rule": "jsonb", "set_at": "timestamptz", "removed_at": "timestamptz"},
         indexes=("participant_id",),
     ),
     "alert_end": Table("rule_id", {"campaign_id": "uuid", "ended_at": "timestamptz", "end_reason": "text"}),

@@ -26,7 +26,7 @@ _STATEMENTS = (
         status text NOT NULL,
         outcome text CHECK (outcome IN ('won', 'lost', 'inquiry_closed')),
         round integer NOT NULL CHECK (round > 0),
-        split_minor jsonb NOT NULL,
+        frozen_split jsonb NOT NULL,
         hold_minor bigint NOT NULL CHECK (hold_minor >= 0),
         taken_minor bigint NOT NULL CHECK (taken_minor >= 0),
         loss_minor bigint NOT NULL CHECK (loss_minor >= 0),
