@@ -8745,6 +8745,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LedgerTransferList"];
+                    /** @example at,sentence,approved by,approval,amount,currency,kind,commitment,campaign,transfer,seq,hash */
+                    "text/csv": string;
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
@@ -14319,6 +14321,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MoneyStoryView"];
+                    /** @example at,sentence,approved by,approval,amount,currency,kind,transfer,seq,hash,trace,next,next by */
+                    "text/csv": string;
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
@@ -18665,6 +18669,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LedgerTransferList"];
+                    /** @example at,sentence,approved by,approval,amount,currency,kind,commitment,campaign,transfer,seq,hash */
+                    "text/csv": string;
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
