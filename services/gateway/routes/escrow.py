@@ -22,7 +22,7 @@ from services.gateway.parts import gateway_of
 from services.gateway.routes.files import attachment, csv_answer, decimal
 from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_money import EscrowView, LedgerTransferList
-from services.gateway.schemas.describing import answers
+from services.gateway.schemas.describing import answers, with_csv
 from services.gateway.schemas.money_views import escrow_view, transfer_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, cursor_after, cursor_at, page, place
 from services.gateway.store.read_campaigns import visible_campaign
@@ -95,7 +95,7 @@ async def campaign_escrow_transfers(
     "/campaigns/{campaign_id}/escrow/export",
     operation_id="campaign_escrow_export",
     summary="A campaign's transfers as a file, JSON or CSV",
-    responses=answers(LedgerTransferList, 400, 404, 422),
+    responses=with_csv(answers(LedgerTransferList, 400, 404, 422), COLUMNS),
 )
 async def campaign_escrow_export(
     request: Request, campaign_id: UUID, query: Annotated[ExportQuery, Query()]
@@ -135,7 +135,7 @@ async def platform_transfers_list(request: Request, query: Annotated[TransfersQu
     "/transparency/export",
     operation_id="platform_transfers_export",
     summary="The platform's transfers as a file, JSON or CSV",
-    responses=answers(LedgerTransferList, 400, 422),
+    responses=with_csv(answers(LedgerTransferList, 400, 422), COLUMNS),
 )
 async def platform_transfers_export(request: Request, query: Annotated[ExportQuery, Query()]) -> Response:
     """At most 5,000 transfers; where there are older ones, a `Link` header names the address that goes on."""

@@ -14,7 +14,7 @@ from services.gateway.parts import gateway_of
 from services.gateway.routes.files import attachment, csv_answer, decimal
 from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_money import MoneyStoryView
-from services.gateway.schemas.describing import answers
+from services.gateway.schemas.describing import answers, with_csv
 from services.gateway.schemas.money_views import story_view
 from services.gateway.store.read_commitments import visible_commitment
 from services.gateway.store.read_money import commitment_movements
@@ -53,7 +53,7 @@ async def my_money(request: Request, commitment_id: UUID) -> Response:
     "/{commitment_id}/money/export",
     operation_id="my_money_export",
     summary="The movements of your commitment as a file, JSON or CSV",
-    responses=answers(MoneyStoryView, 401, 403, 404, 422),
+    responses=with_csv(answers(MoneyStoryView, 401, 403, 404, 422), COLUMNS),
 )
 async def my_money_export(
     request: Request,

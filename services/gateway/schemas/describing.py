@@ -56,6 +56,12 @@ def versioned_read(model: type[BaseModel], *statuses: int) -> dict[str, Any]:
     return {"responses": answers(model, *statuses) | known, "openapi_extra": {"parameters": [_IF_NONE_MATCH]}}
 
 
+def with_csv(described: Described, columns: Iterable[str]) -> Described:
+    """The same answers, whose success can also be a CSV file with these columns."""
+    content = {"text/csv": {"schema": {"type": "string"}, "example": ",".join(columns) + "\r\n"}}
+    return described | {200: described[200] | {"content": content}}
+
+
 def created(model: type[BaseModel], *statuses: int) -> Described:
     """Describe an answer of 201: its body, and the problems the route may answer with."""
     ok: Described = {201: {"model": model}}

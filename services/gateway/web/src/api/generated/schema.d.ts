@@ -10708,6 +10708,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LedgerTransferList"];
+                    /** @example at,sentence,approved by,approval,amount,currency,kind,commitment,campaign,transfer,seq,hash */
+                    "text/csv": string;
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
@@ -18736,6 +18738,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MoneyStoryView"];
+                    /** @example at,sentence,approved by,approval,amount,currency,kind,transfer,seq,hash,trace,next,next by */
+                    "text/csv": string;
                 };
             };
             /** @description A problem with one of the codes: not_signed_in. */
@@ -23658,6 +23662,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["LedgerTransferList"];
+                    /** @example at,sentence,approved by,approval,amount,currency,kind,commitment,campaign,transfer,seq,hash */
+                    "text/csv": string;
                 };
             };
             /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
