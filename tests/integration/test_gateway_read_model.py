@@ -16,9 +16,10 @@ from contracts.campaigns import CampaignClosed, CommitmentLocked, CommitmentRese
 from contracts.escrow import FundsHeld, RefundDecided
 from contracts.suppliers import SupplierInvited
 from services.gateway.rebuild import RebuildError, rebuild
-from services.gateway.store.generations import TABLES, consumer_name
+from services.gateway.store.generations import consumer_name
 from services.gateway.store.operations import PAUSE_LOCK_KEY
 from services.gateway.store.projection import Rows, write
+from services.gateway.store.read_tables import TABLES
 from tests.integration.gateway_support import STARTED, Stage, gateway_settings, make_stage, serving
 
 pytestmark = pytest.mark.asyncio

@@ -104,6 +104,9 @@ COMMON: dict[str, Any] = {
     "window_closes_at": CLOSE,
     "inspection_until": CLOSE,
     "refund_state": None,
+    "dispute_state": None,
+    "dispute_charged_back": False,
+    "dispute_minor": None,
 }
 
 

@@ -140,4 +140,6 @@ def _refund_facts(refund: Row) -> tuple[Fact, ...]:
     ]
     if refund["state"] == "failed":
         facts.append(Fact("Standing", "the card refund did not arrive; it stays owed until paid another way"))
+    if refund["state"] == "charged_back":
+        facts.append(Fact("Standing", "the card's bank gave the money back, so it is owed no longer"))
     return tuple(facts)

@@ -11,7 +11,8 @@ from collections.abc import Collection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.gateway.store.generations import TABLES, consumer_name, schema_name, scope_of
+from services.gateway.store.generations import consumer_name, schema_name, scope_of
+from services.gateway.store.read_tables import TABLES
 
 _LEVEL = text(
     """

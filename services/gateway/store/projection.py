@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import TextClause
 
-from services.gateway.store.generations import TABLES, Table
+from services.gateway.store.read_tables import TABLES, Table
 from services.kit.database import sql
 
 NOTIFY_CHANNEL = "gateway_read"

@@ -1,23 +1,11 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-} from "@tanstack/react-router";
-import { Layout } from "@/app/Layout";
-import { MissingPage } from "@/app/MissingPage";
-import { PageFault } from "@/app/PageFault";
+import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { ProblemPage } from "@/app/ProblemPage";
+import { root } from "@/app/root";
+import { workRoutes } from "@/app/workRoutes";
 import { AccountPage } from "@/features/account/AccountPage";
 import { SignInPage } from "@/features/account/SignInPage";
 import { CampaignListPage } from "@/features/campaigns/CampaignListPage";
 import { CampaignPage } from "@/features/campaigns/CampaignPage";
-
-const root = createRootRoute({
-  component: Layout,
-  notFoundComponent: MissingPage,
-  errorComponent: PageFault,
-});
 
 const JOIN_STEPS = ["delivery", "review", "card"] as const;
 type JoinStep = (typeof JOIN_STEPS)[number];
@@ -151,54 +139,6 @@ const commitment = createRoute({
   ),
 });
 
-const invitations = createRoute({
-  getParentRoute: () => root,
-  path: "/supplier",
-  component: lazyRouteComponent(
-    () => import("@/features/supplier/InvitationListPage"),
-    "InvitationListPage",
-  ),
-});
-
-const invitation = createRoute({
-  getParentRoute: () => root,
-  path: "/supplier/invitations/$invitationId",
-  component: lazyRouteComponent(
-    () => import("@/features/supplier/InvitationPage"),
-    "InvitationPage",
-  ),
-});
-
-const fulfillment = createRoute({
-  getParentRoute: () => root,
-  path: "/supplier/campaigns/$campaignId",
-  component: lazyRouteComponent(
-    () => import("@/features/supplier/FulfillmentPage"),
-    "FulfillmentPage",
-  ),
-});
-
-const staff = createRoute({
-  getParentRoute: () => root,
-  path: "/staff",
-  component: lazyRouteComponent(() => import("@/features/staff/StaffPage"), "StaffPage"),
-});
-
-const staffMoney = createRoute({
-  getParentRoute: () => root,
-  path: "/staff/money",
-  component: lazyRouteComponent(() => import("@/features/staff/StaffMoneyPage"), "StaffMoneyPage"),
-});
-
-const staffCampaign = createRoute({
-  getParentRoute: () => root,
-  path: "/staff/campaigns/$campaignId",
-  component: lazyRouteComponent(
-    () => import("@/features/staff/StaffCampaignPage"),
-    "StaffCampaignPage",
-  ),
-});
-
 const transparency = createRoute({
   getParentRoute: () => root,
   path: "/transparency",
@@ -206,18 +146,6 @@ const transparency = createRoute({
     () => import("@/features/transparency/TransparencyPage"),
     "TransparencyPage",
   ),
-});
-
-const newDraft = createRoute({
-  getParentRoute: () => root,
-  path: "/staff/drafts/new",
-  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "NewDraftPage"),
-});
-
-const editDraft = createRoute({
-  getParentRoute: () => root,
-  path: "/staff/campaigns/$campaignId/edit",
-  component: lazyRouteComponent(() => import("@/features/drafting/DraftPage"), "EditDraftPage"),
 });
 
 const problem = createRoute({
@@ -242,16 +170,9 @@ export const router = createRouter({
     kit,
     commitments,
     commitment,
-    invitations,
-    invitation,
-    fulfillment,
-    staff,
-    staffMoney,
-    staffCampaign,
     transparency,
-    newDraft,
-    editDraft,
     problem,
+    ...workRoutes,
   ]),
   scrollRestoration: true,
   defaultPreload: false,
