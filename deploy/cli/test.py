@@ -46,8 +46,9 @@ GROUPS = (
     Group("house", "tests/house", quick=True),
     Group("contract", "tests/contract", quick=True),
     Group("unit", "tests/unit", quick=True),
-    # One file stays with one worker, so that a file may keep a server of its own for its tests.
-    Group("integration", "tests/integration", options=("-n", "2", "--dist", "loadfile")),
+    # One file stays with one worker, so that a file may keep a server of its own for its tests. They wait as much as they
+    # work, so there are more workers than cores.
+    Group("integration", "tests/integration", options=("-n", "3", "--dist", "loadfile")),
     Group("faults", "tests/faults", options=("-n", "2", "--dist", "loadfile")),
     Group("journeys", "tests/e2e", on_stack=True),
     Group("browser", "tests/browser", on_stack=True),

@@ -70,10 +70,12 @@ async def test_every_answer_says_what_it_is_in_which_characters_and_leads_nowher
         assert not answer.is_redirect, rule.operation
         media_type, _, character_set = answer.headers["content-type"].partition(";")
         assert media_type in {
-            "application/json", "application/problem+json", "text/csv", "text/html", "text/event-stream",
+            "application/json", "application/pdf", "application/problem+json", "text/csv", "text/event-stream", "text/html",
         }  # fmt: skip
         if media_type.endswith("json"):
             answer.json()
+        elif media_type == "application/pdf":
+            assert answer.content.startswith(b"%PDF-"), rule.operation
         else:
             assert character_set.strip() == "charset=utf-8", f"{rule.operation}: {answer.headers['content-type']}"
 

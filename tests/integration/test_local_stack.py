@@ -205,7 +205,9 @@ def test_a_forked_service_is_a_process_of_its_own(small_stack: SmallStack) -> No
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     # Above 31 are the C library's own.
     ignored, handled = (int(status[name], 16) & 0x7FFFFFFF for name in ("SigIgn", "SigCgt"))
-    assert ignored == 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1), "a client that goes away ends no service"
+    quiet = 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
+    # Whoever starts the tests in the background may have more signals ignored.
+    assert ignored & quiet == quiet, "a client that goes away ends no service"
     assert handled == 1 << (signal.SIGINT - 1)
     assert int(status["SigBlk"], 16) == 0
 

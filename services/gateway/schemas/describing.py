@@ -105,7 +105,7 @@ _IF_NONE_MATCH: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "ETags of versions that you have; the answer is 304, without a body, when the present one is among them.",
-    "schema": {"type": "string", "minLength": 1, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string"},
 }
 
 
