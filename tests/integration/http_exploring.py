@@ -58,7 +58,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "negative_data_rejection": (
         # A body that may be left out is taken for a wrong one when it is left out; their bad bodies have tests of their own.
         {"enabled": False},
-        ("submit_campaign", "withdraw_commitment", "retry_plan_transfer", "remove_alert_rule"),
+        ("submit_campaign", "withdraw_commitment", "retry_plan_transfer", "remove_alert_rule", "prepare_evidence"),
     ),
 }
 """Check → its settings for operations where a description cannot say what is asked."""
