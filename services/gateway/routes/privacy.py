@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.gateway.auth.requests import allowed
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
+from services.gateway.routes.files import attachment
 from services.gateway.routes.replying import PRIVATE, json_answer
 from services.gateway.schemas.answers_privacy import ErasureView, OwnDataView
 from services.gateway.schemas.describing import answers, problems
@@ -47,7 +48,7 @@ async def my_data(
     identity = await allowed(request, "my_data")
     found = await gateway_of(request).own_data.gather(identity, section or SECTIONS)
     body = {"made_at": wall_now(), "completeness": found.completeness, **found.parts}
-    headers = {"Content-Disposition": f'attachment; filename="alpmera-my-data.{format}"'}
+    headers = attachment(f"alpmera-my-data.{format}")
     if format == "json":
         return json_answer(body, headers=headers)
     page = _pages.get_template("my_data.html.j2").render(made_at=body["made_at"], parts=_parts(found))

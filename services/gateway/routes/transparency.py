@@ -15,6 +15,7 @@ from contracts.proofs.files import CommitmentProof
 from contracts.proofs.sums import SUM_MAX
 from services.gateway.auth.requests import allowed, identify
 from services.gateway.parts import gateway_of
+from services.gateway.routes.files import attachment
 from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_transparency import CheckpointList, PlatformCheckpointList, PlatformHead
 from services.gateway.schemas.describing import answers
@@ -55,7 +56,7 @@ async def platform_checkpoints(
         headers["Link"] = f'<{request.url.path}?after={shown[-1]["number"]}&format={format}>; rel="next"'
     if format == "json":
         return json_answer({"data": [row["signed"] for row in shown], "next_cursor": None}, headers=headers)
-    headers["Content-Disposition"] = 'attachment; filename="alpmera-checkpoints.ndjson"'
+    headers |= attachment("alpmera-checkpoints.ndjson")
     lines = "".join(json.dumps(row["signed"], separators=(",", ":"), sort_keys=True) + "\n" for row in shown)
     return Response(lines.encode(), media_type="application/x-ndjson", headers=headers)
 
@@ -116,5 +117,5 @@ async def commitment_proof(
     if row is None:
         raise Rejected("not_found")
     proof = await gateway.proofs.ask(identity, row["campaign_id"], commitment_id, since=since)
-    headers = {"Content-Disposition": f'attachment; filename="alpmera-proof-{commitment_id}.json"'}
+    headers = attachment(f"alpmera-proof-{commitment_id}.json")
     return json_answer(proof.model_dump(mode="json"), headers=headers)
