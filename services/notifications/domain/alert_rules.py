@@ -5,16 +5,29 @@ What was so already when a rule was made is not told: such a rule is refused, so
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from contracts.alerts import ClosesWithin, RefundUnsettled, StateReached, TargetPercent
 from contracts.terms import CAMPAIGN_STATES
-from services.notifications.store.alerts import Standing
 
 CampaignRule = TargetPercent | ClosesWithin | StateReached
 FINAL_STATES = frozenset({"COMPLETED", "CLOSED"})
 HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a campaign stands, as its events told it."""
+
+    campaign_id: UUID
+    target_units: int
+    held_units: int
+    state: str
+    close_at: datetime
+    joining_ended: bool
 
 
 def closes_from(rule: ClosesWithin, standing: Standing) -> datetime:

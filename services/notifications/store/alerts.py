@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from contracts.alerts import AlertTerms, ClosesWithin, RefundUnsettled, StateReached, TargetPercent, campaign_of
 from services.kit.database import sql
 from services.kit.work import Work
+from services.notifications.domain.alert_rules import Standing
 
 Rule = TargetPercent | ClosesWithin | StateReached | RefundUnsettled
 REFUNDS_LOCK = 0x616C6572
@@ -82,18 +83,6 @@ _REFUNDS_OF = sql(
 _REFUND = sql(
     "SELECT decision_id, campaign_id, participant_id, decided_at FROM open_refund WHERE decision_id = :decision_id"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a campaign stands, as its events told it."""
-
-    campaign_id: UUID
-    target_units: int
-    held_units: int
-    state: str
-    close_at: datetime
-    joining_ended: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from contracts.escrow import RefundDecided, RefundFailed, RefundSent
 from services.kit.service import Deadline
 from services.kit.work import Work
 from services.notifications.domain import mails
-from services.notifications.domain.alert_rules import has_come_true, over_because, unsettled_from
-from services.notifications.store.alerts import OpenRefund, Standing, Waiting, alerts
+from services.notifications.domain.alert_rules import Standing, has_come_true, over_because, unsettled_from
+from services.notifications.store.alerts import OpenRefund, Waiting, alerts
 from services.notifications.store.facts import facts
 from services.notifications.usecases.write_mail import Cited, write_mail
 
