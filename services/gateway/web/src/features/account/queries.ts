@@ -1,9 +1,10 @@
-import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { components } from "@/api/generated/schema";
 import { kept, useAccountAct } from "@/shared/proof/queries";
 import { proveByPasskey } from "@/shared/proof/webauthn";
 import { useTakeSession } from "@/shared/session";
+import { useParts } from "@/shared/useParts";
 
 type KindBody = components["schemas"]["AccountKindBody"];
 type InvitationBody = Partial<components["schemas"]["MemberInvitationBody"]>;
@@ -73,21 +74,10 @@ export function useSessions() {
 }
 
 export function useInvitations() {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["account", "member-invitations"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/v1/member-invitations", {
-          params: {
-            query: {
-              limit: INVITATIONS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
+    limit: INVITATIONS_PER_PART,
+    ask: (query) => read(api.GET("/v1/member-invitations", { params: { query } })),
   });
 }
 

@@ -1,27 +1,23 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { CampaignState } from "@/api/types";
+import { useParts } from "@/shared/useParts";
 
 const CAMPAIGNS_PER_PART = 24;
 const MINE_MAX = 20;
 
 export function useCampaigns(state: string | undefined) {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["campaigns", state ?? "all"],
-    queryFn: ({ pageParam }) =>
+    limit: CAMPAIGNS_PER_PART,
+    ask: (query) =>
       read(
         api.GET("/v1/campaigns", {
           params: {
-            query: {
-              limit: CAMPAIGNS_PER_PART,
-              ...(state === undefined ? {} : { state: state as CampaignState }),
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
+            query: { ...(state === undefined ? {} : { state: state as CampaignState }), ...query },
           },
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
   });
 }
 

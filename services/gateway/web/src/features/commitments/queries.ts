@@ -1,7 +1,8 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { Commitment, Issue } from "@/api/types";
 import { useAct } from "@/shared/useAct";
+import { useParts } from "@/shared/useParts";
 
 const COMMITMENTS_PER_PART = 25;
 /** While money moves the page reads again this often, in milliseconds; else seldom. */
@@ -9,21 +10,10 @@ const MOVING_MILLISECONDS = 2_000;
 const RESTING_MILLISECONDS = 20_000;
 
 export function useCommitments() {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["commitments", "mine"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/v1/commitments", {
-          params: {
-            query: {
-              limit: COMMITMENTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) => read(api.GET("/v1/commitments", { params: { query } })),
   });
 }
 

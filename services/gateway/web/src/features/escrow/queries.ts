@@ -1,5 +1,6 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
+import { useParts } from "@/shared/useParts";
 
 const AGAIN_MILLISECONDS = 15_000;
 const TRANSFERS_PER_PART = 50;
@@ -22,22 +23,16 @@ export function useEscrow(campaignId: string | null) {
 
 /** Every transfer of it, the newest first, part by part. */
 export function useTransfers(campaignId: string | null) {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["escrow", campaignId, "transfers"],
-    queryFn: ({ pageParam }) => {
-      const query = {
-        limit: TRANSFERS_PER_PART,
-        ...(pageParam === null ? {} : { cursor: pageParam }),
-      };
-      return campaignId === null
+    limit: TRANSFERS_PER_PART,
+    ask: (query) =>
+      campaignId === null
         ? read(api.GET("/v1/transparency/transfers", { params: { query } }))
         : read(
             api.GET("/v1/campaigns/{campaign_id}/escrow/transfers", {
               params: { path: { campaign_id: campaignId }, query },
             }),
-          );
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
+          ),
   });
 }

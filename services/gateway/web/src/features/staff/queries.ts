@@ -1,8 +1,9 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { components } from "@/api/generated/schema";
 import type { Issue, Plan, PlanBody, ReviewBody } from "@/api/types";
 import { useAct } from "@/shared/useAct";
+import { useParts } from "@/shared/useParts";
 
 type CampaignAnswer = components["schemas"]["CampaignView"];
 type SignOffRole = components["schemas"]["SignOffBody"]["role"];
@@ -20,22 +21,11 @@ export function useOverview() {
 }
 
 export function useDrafts() {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["campaigns", "drafts"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/v1/campaigns", {
-          params: {
-            query: {
-              state: "DRAFT",
-              limit: DRAFTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
+    limit: DRAFTS_PER_PART,
+    ask: (query) =>
+      read(api.GET("/v1/campaigns", { params: { query: { state: "DRAFT", ...query } } })),
   });
 }
 
@@ -55,62 +45,37 @@ export function usePlans(campaignId: string) {
 }
 
 export function useLines(campaignId: string) {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["campaign-commitments", campaignId],
-    queryFn: ({ pageParam }) =>
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) =>
       read(
         api.GET("/v1/campaigns/{campaign_id}/commitments", {
-          params: {
-            path: { campaign_id: campaignId },
-            query: {
-              limit: COMMITMENTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
+          params: { path: { campaign_id: campaignId }, query },
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
   });
 }
 
 export function useUnsettledRefunds() {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["refunds-unsettled"],
-    queryFn: ({ pageParam }) =>
-      read(
-        api.GET("/v1/refunds/unsettled", {
-          params: {
-            query: {
-              limit: COMMITMENTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) => read(api.GET("/v1/refunds/unsettled", { params: { query } })),
     refetchInterval: RECHECK_MILLISECONDS,
   });
 }
 
 export function usePlanLines(planId: string) {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["plan-lines", planId],
-    queryFn: ({ pageParam }) =>
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) =>
       read(
         api.GET("/v1/clearing-plans/{plan_id}/lines", {
-          params: {
-            path: { plan_id: planId },
-            query: {
-              limit: COMMITMENTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
+          params: { path: { plan_id: planId }, query },
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
   });
 }
 

@@ -1,8 +1,9 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { components } from "@/api/generated/schema";
 import type { Invitation } from "@/api/types";
 import { useAct } from "@/shared/useAct";
+import { useParts } from "@/shared/useParts";
 
 type Shipment = components["schemas"]["ShipmentView"];
 type InvitationAnswer = components["schemas"]["InvitationView"];
@@ -42,44 +43,29 @@ export function useDecline(invitationId: string) {
 
 /** The commitments of a campaign as its supplier sees them: no money, nobody's name. */
 export function useDeliveries(campaignId: string) {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["campaign-commitments", campaignId],
-    queryFn: ({ pageParam }) =>
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) =>
       read(
         api.GET("/v1/campaigns/{campaign_id}/commitments", {
-          params: {
-            path: { campaign_id: campaignId },
-            query: {
-              state: "LOCKED",
-              limit: COMMITMENTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
+          params: { path: { campaign_id: campaignId }, query: { state: "LOCKED", ...query } },
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
   });
 }
 
 /** Where a campaign's units go; empty before and after its fulfillment. */
 export function useDeliveryAddresses(campaignId: string) {
-  return useInfiniteQuery({
+  return useParts({
     queryKey: ["campaign-delivery-addresses", campaignId],
-    queryFn: ({ pageParam }) =>
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) =>
       read(
         api.GET("/v1/campaigns/{campaign_id}/delivery-addresses", {
-          params: {
-            path: { campaign_id: campaignId },
-            query: {
-              limit: COMMITMENTS_PER_PART,
-              ...(pageParam === null ? {} : { cursor: pageParam }),
-            },
-          },
+          params: { path: { campaign_id: campaignId }, query },
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (part) => part.next_cursor,
   });
 }
 
