@@ -38,6 +38,7 @@ from services.gateway.settings import GatewaySettings
 from services.kit.assertion import new_key_pair
 from services.kit.create_topics import create_topics
 from tests.fixtures.infra import PARTS, Database
+from tests.fixtures.plain_http import plain_client
 
 WAIT_SECONDS = 20.0
 WEBHOOK_SECRET = "whsec_newest"
@@ -78,7 +79,7 @@ class Stage:
         """An HTTP client; scripts carry their session as a bearer token."""
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        client = httpx.AsyncClient(
+        client = plain_client(
             base_url=self.url, headers=headers, timeout=40, event_hooks={"response": [check_description]}
         )
         self._clients.append(client)
