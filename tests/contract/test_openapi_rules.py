@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -42,8 +43,13 @@ def contents(operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, An
 
 def fits(schema: dict[str, Any], example: Any) -> list[str]:
     """What of an example does not fit its schema."""
-    whole = {"components": DOCUMENT["components"], **schema}
-    return [str(error) for error in jsonschema_rs.validator_for(whole).iter_errors(example)]
+    return [str(error) for error in validator(json.dumps(schema, sort_keys=True)).iter_errors(example)]
+
+
+@cache
+def validator(schema: str) -> Any:
+    """The validator of a schema, which is slow to make: most bodies are the same few, every problem the same one."""
+    return jsonschema_rs.validator_for({"components": DOCUMENT["components"], **json.loads(schema)})
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS, ids=by_id)
