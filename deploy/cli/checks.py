@@ -5,6 +5,7 @@ the first free lane takes the next step, so the long ones stand first. A step's 
 adds nothing to what the tools themselves find.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local.node import has_web
-from deploy.local.paths import REPOSITORY
+from deploy.local.paths import HOME, REPOSITORY
 
 STEPS_AT_ONCE = 2
 CHECK_SECONDS_MAX = 900
@@ -70,6 +71,16 @@ def run_side_by_side(steps: list[Callable[[], Result]], report: Callable[[Result
         return list(pool.map(run, steps))
 
 
+def step_environment() -> dict[str, str]:
+    """Return what a step is started with: this environment, and a folder that keeps compiled modules.
+
+    A run starts more than a hundred interpreters. Where an environment forbids them to write beside the sources, each
+    would compile the same libraries anew, which is several seconds of a core for every one that runs tests.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(HOME / "bytecode")}
+
+
 def run_check(check: Check) -> Result:
     """Run one check to its end."""
     began = time.monotonic()
@@ -77,6 +88,7 @@ def run_check(check: Check) -> Result:
         run = subprocess.run(
             check.command,
             cwd=REPOSITORY,
+            env=step_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

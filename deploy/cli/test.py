@@ -5,7 +5,6 @@ alike, runs two at a time; the other groups follow one by one, because they shar
 and database. A group that collects nothing counts as failed.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from xml.etree import ElementTree
 
 import typer
 
-from deploy.cli.checks import STATIC_CHECKS, Result, run_check, run_side_by_side
+from deploy.cli.checks import STATIC_CHECKS, Result, run_check, run_side_by_side, step_environment
 from deploy.cli.console import complain, say
 from deploy.cli.report import say_result, show_absent, show_failures, show_table
 from deploy.local.board import read_record
@@ -112,8 +111,9 @@ def _start_stack(until: ExitStack) -> None:
     the tests: they try again, and tell why."""
     if read_record(state_folder()).is_alive():
         return
-    subprocess.run(_verb("up", "--detach"), cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False)
-    until.callback(subprocess.run, _verb("down"), cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False)
+    run = partial(subprocess.run, cwd=REPOSITORY, env=step_environment(), stdin=subprocess.DEVNULL, check=False)
+    run(_verb("up", "--detach"))
+    until.callback(run, _verb("down"))
 
 
 def _verb(*arguments: str) -> list[str]:
@@ -138,7 +138,7 @@ def _run_group(group: Group, *, full: bool, folder: Path, aside: bool = False) -
         run = subprocess.run(
             command,
             cwd=REPOSITORY,
-            env=dict(os.environ),
+            env=step_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if aside else None,
             stderr=subprocess.STDOUT if aside else None,

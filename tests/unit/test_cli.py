@@ -157,6 +157,15 @@ def test_a_failing_check_keeps_its_output_and_one_that_does_not_apply_is_left_ou
     assert "because" in results[0].output
 
 
+def test_no_step_compiles_again_what_another_one_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    asks = "import sys; sys.exit(f'{sys.dont_write_bytecode} {sys.pycache_prefix}')"
+
+    (told,) = run_checks([Check("asking", (sys.executable, "-c", asks))], lambda _result: None)
+
+    assert told.output.strip() == f"False {REPOSITORY / '.alpmera' / 'bytecode'}"
+
+
 def test_every_folder_of_tests_belongs_to_a_group() -> None:
     folders = {path.parent for path in (REPOSITORY / "tests").rglob("test_*.py")}
     groups = [REPOSITORY / group.folder for group in GROUPS]
