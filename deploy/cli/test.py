@@ -2,7 +2,8 @@
 
 Owns the table of test groups and what belongs to a quick run. What needs no running part, checks and test groups
 alike, runs two at a time; the other groups follow one by one, because they share the machine's cores with the real broker
-and database. A group that collects nothing counts as failed.
+and database. Only what mostly waits for processes of its own runs beside the groups on the platform, which mostly wait
+too. A group that collects nothing counts as failed.
 """
 
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +40,8 @@ class Group:
     quick: bool = False
     # Its tests use one running platform, which the groups that do share: starting it takes half a minute.
     on_stack: bool = False
+    # Runs beside those, in their pauses.
+    beside_stack: bool = False
     options: tuple[str, ...] = ()
 
 
@@ -48,7 +52,7 @@ GROUPS = (
     # One file stays with one worker, so that a file may keep a server of its own for its tests. They wait as much as they
     # work, so there are more workers than cores.
     Group("integration", "tests/integration", options=("-n", "3", "--dist", "loadfile")),
-    Group("faults", "tests/faults", options=("-n", "2", "--dist", "loadfile")),
+    Group("faults", "tests/faults", beside_stack=True, options=("-n", "2", "--dist", "loadfile")),
     Group("journeys", "tests/e2e", on_stack=True),
     Group("browser", "tests/browser", on_stack=True),
 )
@@ -94,16 +98,35 @@ def run_all(*, quick: bool, full: bool, chosen: set[str]) -> int:
         steps += [partial(run, group, aside=True) for group in groups if group.quick]
         results = run_side_by_side(steps, say_result)
         show_failures(results)
-        with ExitStack() as started:
-            for group in groups:
-                if not group.quick:
-                    say(f"… {group.name}")
-                    if group.on_stack:
-                        _start_stack(started)
-                    results.append(run(group))
-                    say_result(results[-1])
+        results += _run_on_parts([group for group in groups if not group.quick], run)
     show_table(results)
     return 1 if any(result.failed for result in results) else 0
+
+
+def _run_on_parts(groups: list[Group], run: Callable[..., Result]) -> list[Result]:
+    """Run the groups that need real parts, and return their results in the groups' sequence."""
+    on_stack = [group for group in groups if group.on_stack]
+    beside = [group for group in groups if group.beside_stack and on_stack]
+    results: dict[str, Result] = {}
+
+    def run_one(group: Group, *, aside: bool = False) -> None:
+        say(f"… {group.name}" + (", beside the next ones" if aside else ""))
+        results[group.name] = run(group, aside=aside)
+        say_result(results[group.name])
+
+    for group in groups:
+        if group not in (*on_stack, *beside):
+            run_one(group)
+    with ThreadPoolExecutor(1) as lane:
+        waiting = [lane.submit(run_one, group, aside=True) for group in beside]
+        with ExitStack() as started:
+            for group in on_stack:
+                _start_stack(started)
+                run_one(group)
+        for one in waiting:
+            one.result()
+    show_failures([results[group.name] for group in beside])
+    return [results[group.name] for group in groups]
 
 
 def _start_stack(until: ExitStack) -> None:

@@ -6,15 +6,17 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 import pytest
 import typer
 
 from contracts.language import find_violations
+from deploy.cli import test as verb_test
 from deploy.cli.__main__ import VERBS, main
-from deploy.cli.checks import STATIC_CHECKS, Check, run_checks
+from deploy.cli.checks import STATIC_CHECKS, Check, Result, run_checks
 from deploy.cli.seed import CAMPAIGNS, seed_world
-from deploy.cli.test import GROUPS, read_counts
+from deploy.cli.test import GROUPS, Group, read_counts
 from deploy.local.addresses import StackAddresses
 from deploy.local.board import Board, StackRecord, read_record
 from deploy.local.errors import StackError
@@ -164,6 +166,39 @@ def test_no_step_compiles_again_what_another_one_compiled(monkeypatch: pytest.Mo
     (told,) = run_checks([Check("asking", (sys.executable, "-c", asks))], lambda _result: None)
 
     assert told.output.strip() == f"False {REPOSITORY / '.alpmera' / 'bytecode'}"
+
+
+def test_a_group_beside_the_platform_is_waited_for_and_its_failure_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It begins with the first group on the platform and ends after the last one here; its output is kept until then."""
+    monkeypatch.setattr(verb_test, "_start_stack", lambda _until: None)
+    others_ended = Event()
+
+    def run(group: Group, *, aside: bool = False) -> Result:
+        if aside:
+            assert others_ended.wait(timeout=10)
+            return Result(group.name, 0.0, 1, 1, output="it broke")
+        if group.name == "second":
+            others_ended.set()
+        return Result(group.name, 0.0, 1, 0)
+
+    groups = [Group("alone", "a"), Group("beside", "b", beside_stack=True)]
+    groups += [Group("first", "c", on_stack=True), Group("second", "d", on_stack=True)]
+    found = verb_test._run_on_parts(groups, run)
+
+    assert [(each.name, each.failed) for each in found] == [("alone", 0), ("beside", 1), ("first", 0), ("second", 0)]
+    said = capsys.readouterr().err
+    assert said.index("✓ second") < said.index("it broke")
+
+
+def test_without_the_platform_no_group_runs_aside() -> None:
+    def run(group: Group, *, aside: bool = False) -> Result:
+        return Result(group.name, 0.0, int(not aside), int(aside))
+
+    (found,) = verb_test._run_on_parts([Group("beside", "b", beside_stack=True)], run)
+
+    assert (found.passed, found.failed) == (1, 0)
 
 
 def test_every_folder_of_tests_belongs_to_a_group() -> None:
