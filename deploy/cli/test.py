@@ -50,8 +50,8 @@ GROUPS = (
     Group("contract", "tests/contract", quick=True),
     Group("unit", "tests/unit", quick=True),
     # One file stays with one worker, so that a file may keep a server of its own for its tests. They wait as much as they
-    # work, so there are more workers than cores.
-    Group("integration", "tests/integration", options=("-n", "3", "--dist", "loadfile")),
+    # work, so there are more workers than cores. Their sequence is the one that the tests themselves choose.
+    Group("integration", "tests/integration", options=("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")),
     Group("faults", "tests/faults", beside_stack=True, options=("-n", "2", "--dist", "loadfile")),
     Group("journeys", "tests/e2e", on_stack=True),
     Group("browser", "tests/browser", on_stack=True),
