@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ import aiohttp
 import stripe
 from aiohttp import web
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.fixtures.standin_process import standin_process
+
 API_KEY = "sk_test_standin"
 WEBHOOK_SECRET = "whsec_standin"
 START_SECONDS = 20.0
+START_POLL_SECONDS = 0.02
 STOP_SECONDS = 15.0
 WAIT_SECONDS = 15.0
 RETURN_URL = "http://localhost:9/back"
@@ -43,9 +45,10 @@ class Standin:
         self.options = options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: BaseProcess | None = None
         self.http = aiohttp.ClientSession(headers={"Authorization": f"Bearer {API_KEY}"})
-        self._sdk_http = stripe.AIOHTTPClient()
+        # With a connector of its own the library does not read the list of authorities, which it needs for TLS alone.
+        self._sdk_http = stripe.AIOHTTPClient(connector=aiohttp.TCPConnector())
         self.sdk = stripe.StripeClient(
             API_KEY,
             base_addresses={"api": self.url},
@@ -54,31 +57,31 @@ class Standin:
         ).v1
 
     async def start(self) -> Standin:
-        command = [
-            sys.executable, "-m", "deploy.local.stripe_standin", "--port", str(self.port),
-            "--data-dir", str(self.data_dir), "--api-key", API_KEY, *self.options,
-        ]  # fmt: skip
-        self.process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        self.process = standin_process(
+            "--port", str(self.port), "--data-dir", str(self.data_dir), "--api-key", API_KEY, *self.options
+        )
+        await asyncio.to_thread(self.process.start)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            assert self.process.returncode is None, "the stand-in ended while starting"
+            assert self.process.is_alive(), "the stand-in ended while starting"
             with contextlib.suppress(aiohttp.ClientError):
                 async with self.http.get(f"{self.url}/healthz") as answer:
                     if answer.status == 200:
                         return self
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(START_POLL_SECONDS)
         raise AssertionError("the stand-in did not start in time")
 
     async def kill(self) -> None:
         """kill -9, as a crash would."""
         assert self.process is not None
         self.process.kill()
-        await self.process.wait()
+        await asyncio.to_thread(self.process.join)
 
     async def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
+        if self.process is not None and self.process.is_alive():
             self.process.terminate()
-            await asyncio.wait_for(self.process.wait(), timeout=STOP_SECONDS)
+            await asyncio.to_thread(self.process.join, STOP_SECONDS)
+            assert not self.process.is_alive(), "the stand-in did not stop in time"
         await self.http.close()
         await self._sdk_http.close_async()
 
