@@ -56,8 +56,15 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "log_checkpoints": "off",
 }
-# Tests throw their data away, so they need not wait for the disk.
-UNDURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+# Tests throw their data away, so they need not wait for the disk. A process that looks after tables would visit each of
+# their hundreds of databases in turn, none of which lives long enough to need it.
+UNDURABLE_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_compression": "off",
+    "autovacuum": "off",
+}
 
 
 class Postgres:
