@@ -20,7 +20,7 @@ from contracts.language import (
     visible_text,
 )
 from tests.house.repository import Finding, Rule, Source, line_of
-from tests.house.syntax import called_name, dotted, functions, strings
+from tests.house.syntax import called_name, dotted, functions, nodes, strings
 
 DESCRIBING_KEYS = frozenset({"summary", "description", "title", "example", "examples"})
 QUOTATION_HOME = "docs/canon/language-rules.md"
@@ -100,7 +100,7 @@ def command_line_uses_our_words(source: Source) -> Iterator[Finding]:
 
 def _spoken(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield the help texts, the docstrings of verbs and what the tool prints."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             if called_name(node) in SPEAKING_CALLS:
                 for argument in node.args:
@@ -120,8 +120,8 @@ def _is_verb(decorator: ast.expr) -> bool:
 
 def _docstrings(tree: ast.Module) -> set[str]:
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    nodes = [node for node in ast.walk(tree) if isinstance(node, kinds)]
-    return {text for node in nodes if (text := ast.get_docstring(node, clean=False))}
+    described = [node for node in nodes(tree) if isinstance(node, kinds)]
+    return {text for node in described if (text := ast.get_docstring(node, clean=False))}
 
 
 def _leaves(value: Any) -> Iterator[str]:

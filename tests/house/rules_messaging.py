@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from tests.house.repository import Finding, Rule, Source
-from tests.house.syntax import called_name, dotted
+from tests.house.syntax import called_name, dotted, nodes
 
 STATED = ("ack_policy", "auto_offset_reset", "group_id")
 FIRST_OFFSET = "earliest"
@@ -14,7 +14,7 @@ LOSING_POLICY = "ACK_FIRST"
 def subscriber_states_its_delivery(source: Source) -> Iterator[Finding]:
     """The library's defaults lose messages: it acknowledges before handling, starts at the newest
     message, and belongs to no group. So each subscriber states all three."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.Call) and called_name(node) == "subscriber":
             yield from _unstated(source, node)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from tests.house.repository import Finding, Rule, Source
-from tests.house.syntax import called_name, dotted, functions, imported_modules, strings, used_names
+from tests.house.syntax import called_name, dotted, functions, imported_modules, nodes, strings, used_names
 
 OTHER_CLOCKS = frozenset(
     {
@@ -50,14 +50,14 @@ def time_comes_from_the_kit(source: Source) -> Iterator[Finding]:
 
 def nothing_is_printed(source: Source) -> Iterator[Finding]:
     """A printed line has no level, no trace id and no reader; a service logs, the tool prints."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.Call) and dotted(node.func) == "print":
             yield Finding(source.path, node.lineno, "print is for the command-line tool")
 
 
 def money_module_has_no_float(source: Source) -> Iterator[Finding]:
     """A float cannot hold a cent exactly; in a ledger a rounding error is a loss somebody bears."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.Name) and node.id == "float":
             yield Finding(source.path, node.lineno, "float in a module about money")
         elif isinstance(node, ast.Constant) and isinstance(node.value, float):
@@ -68,7 +68,7 @@ def money_module_has_no_float(source: Source) -> Iterator[Finding]:
 
 def amount_never_meets_a_float(source: Source) -> Iterator[Finding]:
     """An amount is whole minor units wherever it travels, not only in the modules about money."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             name = node.arg if isinstance(node, ast.arg) else dotted(node.target)
             if _is_money(name) and _mentions_float(node.annotation):
@@ -92,7 +92,7 @@ def stripe_has_two_homes(source: Source) -> Iterator[Finding]:
     the check of a webhook's signature. A third place would be a call without an intent."""
     if source.matches(STRIPE_HOMES):
         return
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         names = imported_modules(node)
         if isinstance(node, ast.Call) and called_name(node) in {"import_module", "__import__"}:
             names = list(strings(node))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from tests.house.repository import Finding, Rule, Source, line_of
-from tests.house.syntax import called_name, dotted, imported_modules, used_names
+from tests.house.syntax import called_name, dotted, imported_modules, nodes, used_names
 
 RUNNERS = frozenset({"eval", "exec", "compile", "__import__"})
 DANGEROUS_MODULES = frozenset(
@@ -36,7 +36,7 @@ STORAGE_HOMES = ("services/gateway/web/src/api/keys.ts",)
 def services_run_no_text_and_no_programs(source: Source) -> Iterator[Finding]:
     """What comes from outside must never become code, a program or an object; where nothing can run text, no check of
     the text has to be right. XML is read nowhere, so that no parser of it can be led astray."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.Call) and dotted(node.func) in RUNNERS:
             yield Finding(source.path, node.lineno, f"{dotted(node.func)} runs text")
         for line, module in imported_modules(node):
@@ -53,7 +53,7 @@ def hashes_and_ciphers_are_strong(source: Source) -> Iterator[Finding]:
         last = name.rpartition(".")[2]
         if last in WEAK_MODES or (last in WEAK_HASHES and name.partition(".")[0] in {"hashlib", "cryptography"}):
             yield Finding(source.path, line, f"{name} is too weak")
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         if isinstance(node, ast.Call) and called_name(node) == "new" and dotted(node.func) == "hashlib.new":
             yield Finding(source.path, node.lineno, "hashlib.new hides which hash it is")
 
@@ -62,7 +62,7 @@ def chance_comes_from_the_system(source: Source) -> Iterator[Finding]:
     """What `random` draws can be computed by whoever has seen enough of it; a token has to come from `secrets`."""
     if source.matches(CHANCE_FOR_PAUSES):
         return
-    for node in ast.walk(source.tree):
+    for node in nodes(source.tree):
         for line, module in imported_modules(node):
             if module.partition(".")[0] == "random":
                 yield Finding(source.path, line, "random can be computed; take secrets")

@@ -6,13 +6,20 @@ fetched with `getattr`, is not recognised.
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@lru_cache(maxsize=4096)
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return every node of a syntax tree. A dozen rules look at the same trees, and walking one is what takes long."""
+    return tuple(ast.walk(tree))
+
+
 def functions(tree: ast.AST) -> Iterator[Function]:
     """Yield every function and method, nested ones included."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, Function):
             yield node
 
@@ -23,7 +30,7 @@ def used_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
     With `from datetime import datetime as dt`, the expression `dt.now` is `datetime.datetime.now`.
     """
     aliases = _aliases(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute | ast.Name):
             name = dotted(node)
             head, _, rest = name.partition(".")
@@ -66,7 +73,7 @@ def strings(node: ast.AST) -> Iterator[tuple[int, str]]:
 
 def _aliases(tree: ast.Module) -> dict[str, str]:
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 head = alias.name.partition(".")[0]
