@@ -186,7 +186,7 @@ async def test_a_second_process_cannot_use_the_same_directory(standin: Standin) 
         with pytest.raises(AssertionError, match="ended while starting"):
             await second.start()
         assert second.process is not None
-        assert second.process.returncode == 1
+        assert second.process.exitcode == 1
     finally:
         await second.stop()
     assert (await standin.pay()).status == "succeeded"

@@ -199,6 +199,6 @@ async def test_a_webhook_address_needs_a_secret(tmp_path: Path) -> None:
         with pytest.raises(AssertionError, match="ended while starting"):
             await standin.start()
         assert standin.process is not None
-        assert standin.process.returncode == 2
+        assert standin.process.exitcode == 2
     finally:
         await standin.stop()
