@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from contracts import clearing
 from contracts.escrow import ReceivePspEvent
 from services.escrow.domain.plan_rules import PLAN_RULES
 from tests.integration.escrow_support import ANA, BEN
-from tests.integration.machine_steps import PICK, Steps
+from tests.integration.machine_steps import PICK, Steps, only_when
 from tests.integration.machine_world import event_id
 
 VERBS = ("is won", "is lost", "is closed", "escalates", "is taken up again")
@@ -33,13 +33,13 @@ class MoneySteps(Steps):
         )
         self.tell(command, actor=ANA if by_ana else BEN)
 
-    @precondition(lambda self: self.books.funded)
     @rule(
         kind=st.sampled_from(["manual_refund", "partial_refund", "outside_payout", "goodwill", "recovery", "give_up"]),
         pick=PICK,
         part=st.sampled_from([0, 1, 1_200, 5_000, 10_000]),
         about=PICK,
     )
+    @only_when(lambda self: self.books.funded)
     def submits_by_hand(self, kind: str, pick: int, part: int, about: int) -> None:
         """An act by hand over one commitment; 0 asks for all that there is."""
         funded = sorted(self.books.funded)
@@ -62,8 +62,8 @@ class MoneySteps(Steps):
         )
         self.tell(command, actor=ANA)
 
-    @precondition(lambda self: self.books.released is not None or self.books.accounts["house_paid"])
     @rule(pick=PICK)
+    @only_when(lambda self: self.books.released is not None or self.books.accounts["house_paid"])
     def submits_a_correction(self, pick: int) -> None:
         """The exact reverse of something that people entered or classed."""
         rows = self.run(self.w.harness.rows(_CORRECTABLE, scope=str(self.campaign_id)))
@@ -83,8 +83,8 @@ class MoneySteps(Steps):
         )
         self.tell(command, actor=ANA)
 
-    @precondition(lambda self: self._plans())
     @rule(pick=PICK, same_person=st.booleans())
+    @only_when(lambda self: self._plans())
     def approves(self, pick: int, same_person: bool) -> None:
         """The second approval of the newest plans; by the maker it never passes."""
         plans = self._plans()
@@ -97,8 +97,8 @@ class MoneySteps(Steps):
         )
         assert not (same_person and any(isinstance(each, clearing.ClearingPlanApproved) for each in told))
 
-    @precondition(lambda self: self._plans())
     @rule(pick=PICK)
+    @only_when(lambda self: self._plans())
     def retries_a_transfer(self, pick: int) -> None:
         """A refused transfer is tried again."""
         plans = self._plans()
@@ -125,8 +125,8 @@ class MoneySteps(Steps):
         if then == "posted":
             self.run(self.w.post(intent, answer))
 
-    @precondition(lambda self: self.w.answers)
     @rule(pick=PICK)
+    @only_when(lambda self: self.w.answers)
     def an_answer_comes(self, pick: int) -> None:
         """An answer that was kept, or one that was posted before."""
         self.run(self.w.post(*self.w.answers[pick % len(self.w.answers)]))
@@ -171,8 +171,8 @@ class MoneySteps(Steps):
         """How refunds and transfers go from now on."""
         self.w.bank.refund_course, self.w.bank.is_restricted = course, is_restricted
 
-    @precondition(lambda self: self._mine("refunds"))
     @rule(pick=PICK, verb=st.sampled_from(["is paid", "fails"]))
+    @only_when(lambda self: self._mine("refunds"))
     def a_refund_moves(self, pick: int, verb: str) -> None:
         """A pending refund is paid, or any refund comes back."""
         states = ("pending",) if verb == "is paid" else ("pending", "succeeded")
@@ -182,8 +182,8 @@ class MoneySteps(Steps):
         elif found:
             self.w.bank.refund_fails(found[pick % len(found)])
 
-    @precondition(lambda self: self.books.funded)
     @rule(pick=PICK, inquiry=st.booleans(), in_part=st.booleans(), is_read=st.booleans())
+    @only_when(lambda self: self.books.funded)
     def a_bank_disputes(self, pick: int, inquiry: bool, in_part: bool, is_read: bool) -> None:
         """A dispute or an inquiry about a charge that has none open."""
         payments = {each["id"] for each in self._mine("payment_intents")}
@@ -200,8 +200,8 @@ class MoneySteps(Steps):
             if is_read:
                 self.run(self.w.reconcile())
 
-    @precondition(lambda self: self._disputes())
     @rule(pick=PICK, verb=st.sampled_from(VERBS), is_read=st.booleans())
+    @only_when(lambda self: self._disputes())
     def a_dispute_goes_on(self, pick: int, verb: str, is_read: bool) -> None:
         """The bank's next step, where it is possible."""
         found = self._disputes()
@@ -213,8 +213,8 @@ class MoneySteps(Steps):
         payments = {each["id"] for each in self._mine("payment_intents")}
         return [each for each in self.w.bank.lists["disputes"] if each["payment_intent"] in payments]
 
-    @precondition(lambda self: self._mine("transfers"))
     @rule(pick=PICK, amount=st.sampled_from([1, 1_000, 4_000]))
+    @only_when(lambda self: self._mine("transfers"))
     def somebody_reverses_a_transfer(self, pick: int, amount: int) -> None:
         """Not asked for by us: somebody did it at Stripe."""
         transfers = [each for each in self._mine("transfers") if self.w.bank.left_of(each) >= amount]

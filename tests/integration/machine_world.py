@@ -83,9 +83,12 @@ class World:
 
     # -- in --------------------------------------------------------------------------------------------------------
 
-    async def deliver(self, *messages: Message, actor: Actor = SYSTEM, message_id: UUID | None = None) -> list[Message]:
-        """Messages that are new, as one batch."""
-        batch = [self.harness.wrap(message, actor=actor, message_id=message_id) for message in messages]
+    async def deliver(self, *messages: Message, actor: Actor = SYSTEM) -> list[Message]:
+        """Messages that are new, as one batch; their ids are the same when an example is played again."""
+        batch = [
+            self.harness.wrap(message, actor=actor, message_id=UUID(int=(0xB << 120) + len(self.sent) + place))
+            for place, message in enumerate(messages)
+        ]
         self.sent += batch
         return self.take(await self.harness.deliver_received(batch))
 

@@ -57,8 +57,6 @@ class AnySequence(MoneySteps):
         """Whatever happened: when everything has come to rest, all of it adds up."""
         if self.made:
             self.run(self.w.settle())
-        cls = type(self)
-        cls.is_clean = not cls.has_failed
 
     @invariant()
     def the_books_agree(self) -> None:
@@ -74,7 +72,6 @@ def play(*, examples: int, steps: int, by_chance: bool) -> int:
     """Run the machine; returns how many steps were made in all."""
     AnySequence.loop = asyncio.new_event_loop()
     AnySequence.number, AnySequence.steps = count(), 0
-    AnySequence.is_clean, AnySequence.has_failed = True, False
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
