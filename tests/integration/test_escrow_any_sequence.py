@@ -99,10 +99,10 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_any_sequence_of_steps_keeps_the_ledger() -> None:
-    assert play(examples=8, steps=40, by_chance=False) >= 200
+    assert play(examples=6, steps=45, by_chance=False) >= 100
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1_500)
 def test_thousands_of_steps_keep_the_ledger() -> None:
-    assert play(examples=150, steps=50, by_chance=True) >= 4_000
+    assert play(examples=150, steps=50, by_chance=True) >= 3_000
