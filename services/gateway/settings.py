@@ -92,6 +92,10 @@ class GatewaySettings(KitSettings):
         """The live endpoint secrets, the newest first."""
         return tuple(part.strip() for part in self.stripe_webhook_secrets.get_secret_value().split(",") if part.strip())
 
+    def stripe_is_live(self) -> bool:
+        """Whether the keys are those of real money: Stripe marks them, and its events, alike."""
+        return self.stripe_publishable_key.startswith("pk_live_")
+
     def private_key_pem(self) -> bytes:
         """The PEM of the key that signs commands."""
         return base64.b64decode(self.assertion_private_key.get_secret_value())

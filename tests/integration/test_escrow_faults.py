@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
-from contracts.clearing import FundsReleased
+from contracts.clearing import FundsReleased, PlanByHandSubmitted, SubmitPlanByHand, TransferReversed, WantedLine
 from contracts.escrow import FundsHeld, RefundSent
 from tests.fixtures.harness import Published
-from tests.integration.escrow_support import Stage, of, staged, staged_beside
+from tests.integration.escrow_support import ANA, Stage, of, staged, staged_beside
 from tests.integration.standin_support import Standin, running
 
 FAULTS = (
@@ -85,6 +86,35 @@ async def test_a_transfer_is_made_once_whatever_happens_to_its_call(stage: Stage
     page = await stage.standin.sdk.transfers.list_async({"transfer_group": stage.scope})
     assert len(page.data) == 1
     assert await stage.balance("supplier_payable") == 0
+
+
+@pytest.mark.parametrize("action", FAULTS)
+async def test_a_reversal_is_made_once_whatever_happens_to_its_call(stage: Stage, action: str) -> None:
+    await stage.reconciler.first_top_up(stage)
+    joins = await stage.funded(2)
+    await stage.to_inspection()
+    await stage.reconcile()
+    release, _ = await stage.approved()
+    (released,) = of(await until_answered(stage), FundsReleased)
+    await stage.completed(release)
+    command = SubmitPlanByHand(
+        campaign_id=stage.campaign_id,
+        plan_id=uuid4(),
+        plan_kind="recovery",
+        reason="told by phone, case 12",
+        reason_code="quality_issue",
+        lines=(WantedLine(commitment_id=joins[0].commitment_id, amount_minor=3_000),),
+        currency="usd",
+        evidence=("doc:7f3a",),
+        target_plan_id=release,
+    )
+    (submitted,) = of(await stage.harness.deliver(command, actor=ANA), PlanByHandSubmitted)
+    await stage.approve(command.plan_id, submitted.plan_hash)
+    path = f"/v1/transfers/{released.transfer_id}/reversals"
+    await stage.standin.fault(match={"method": "POST", "path": path}, action=action)
+    assert [each.recovered for each in of(await until_answered(stage), TransferReversed)] == [True]
+    page = await stage.standin.sdk.transfers.reversals.list_async(released.transfer_id)
+    assert [each.amount for each in page.data] == [3_000]
 
 
 async def test_a_call_whose_key_is_forgotten_is_found_before_it_is_made_again(harness: Any, tmp_path: Any) -> None:

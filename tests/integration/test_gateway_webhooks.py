@@ -11,6 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from stripe import WebhookSignature
 
 from contracts.escrow import ReceivePspEvent
@@ -19,6 +21,7 @@ from services.kit.assertion import make_verifier
 from services.kit.clock import wall_seconds
 from services.kit.received import Received, read_record
 from tests.integration.gateway_support import OLDER_WEBHOOK_SECRET, WEBHOOK_SECRET, Stage, make_stage
+from tests.integration.webhook_fuzz import KINDS, Attempt, Known, attempts
 
 pytestmark = pytest.mark.asyncio
 
@@ -160,3 +163,91 @@ async def test_webhooks_are_taken_while_the_clock_is_moved(stage: Stage) -> None
 async def test_no_secret_means_no_believed_signature() -> None:
     raw = json.dumps(event()).encode()
     assert verified_stamp(raw, signed(raw.decode()), ()) is None
+
+
+# -- ten thousand that must have no effect -------------------------------------------------------------------------------
+
+AT_ONCE_MAX = 16
+KNOWN_EVENTS = 8
+ALWAYS_MOVING = ("relay_lease",)
+"""Tables that a gateway writes by itself: the lease of its relay is renewed every second."""
+
+
+async def known(stage: Stage) -> Known:
+    """Some events that were accepted, written and sent, and one that nobody has sent."""
+    accepted = []
+    for _ in range(KNOWN_EVENTS):
+        raw = json.dumps(event(str(uuid4())))
+        header = signed(raw)
+        assert (await send(stage, raw, header)).status_code == 200
+        accepted.append((raw.encode(), header))
+    for _ in range(500):
+        (row,) = await stage.rows("SELECT count(*) AS waiting FROM outbox WHERE published_at IS NULL")
+        if row.waiting == 0:
+            break
+        await asyncio.sleep(0.02)
+    return Known(accepted, json.dumps(event(str(uuid4()))).encode(), WEBHOOK_SECRET, OLDER_WEBHOOK_SECRET)
+
+
+async def everything(stage: Stage) -> dict[str, Any]:
+    """The content of every table as a digest, and where each topic of the gateway ends."""
+    tables = await stage.rows(
+        "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables "
+        "WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> ALL (CAST(:moving AS text[])) "
+        "ORDER BY 1",
+        moving=list(ALWAYS_MOVING),
+    )
+    found: dict[str, Any] = {}
+    for table in tables:
+        (row,) = await stage.rows(
+            f"SELECT count(*) AS rows, md5(string_agg(t::text, ',' ORDER BY t::text)) AS digest FROM {table.name} t"
+        )
+        found[table.name] = (row.rows, row.digest)
+    admin = AIOKafkaAdminClient(bootstrap_servers=stage.settings.kafka)
+    reader = AIOKafkaConsumer(bootstrap_servers=stage.settings.kafka)
+    await admin.start()
+    await reader.start()
+    try:
+        names = sorted(name for name in await admin.list_topics() if name.startswith(stage.settings.kafka_prefix))
+        places = [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in await admin.describe_topics(names)
+            for partition in topic["partitions"]
+        ]
+        found |= dict((await reader.end_offsets(places)).items())
+    finally:
+        await reader.stop()
+        await admin.close()
+    return found
+
+
+async def try_all(stage: Stage, tried: list[Attempt]) -> dict[str, int]:
+    """Send them, several at once; every answer is a right one for its kind, and a refusal has a stable code."""
+    answered = dict.fromkeys(KINDS, 0)
+    room = asyncio.Semaphore(AT_ONCE_MAX)
+    client = stage.client()
+
+    async def one(attempt: Attempt) -> None:
+        async with room:
+            answer = await client.post(PATH, content=attempt.body, headers=attempt.headers)
+        assert answer.status_code in attempt.statuses, (attempt, answer.status_code, answer.text)
+        code = {200: None, 400: "malformed_request", 413: "payload_too_large"}[answer.status_code]
+        assert answer.json().get("code") == code
+        answered[attempt.name] += 1
+
+    await asyncio.gather(*(one(attempt) for attempt in tried))
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("count", "seed"), [(208, 1), pytest.param(10_000, None, marks=[pytest.mark.full, pytest.mark.timeout(600)])]
+)
+async def test_fuzzed_webhooks_have_no_effect(stage: Stage, count: int, seed: int | None) -> None:
+    of_before = await known(stage)
+    before = await everything(stage)
+    chosen = seed if seed is not None else uuid4().int & 0xFFFF_FFFF
+    answered = await try_all(stage, attempts(of_before, seed=chosen, count=count))
+    assert (chosen, sum(answered.values()), min(answered.values()) > 0) == (chosen, count, True)
+    assert await everything(stage) == before
+    assert (await send(stage, of_before.fresh.decode(), signed(of_before.fresh.decode()))).status_code == 200
+    assert await everything(stage) != before

@@ -185,6 +185,8 @@ def dispute_facts(body: Mapping[str, Any]) -> DisputeFacts:
     status = _text(body, "status")
     if status not in get_args(DisputeStatus):
         raise OddObjectError(f"a dispute with status {status!r}")
+    if _amount(body, "amount") <= 0:
+        raise OddObjectError(f"dispute {body.get('id')!r} about nothing")
     rows = body.get("balance_transactions") or ()
     if len(rows) > MOVEMENTS_MAX:
         raise OddObjectError(f"dispute {body.get('id')!r} has {len(rows)} movements")
@@ -235,7 +237,8 @@ def decline_code(error: Mapping[str, Any] | None) -> str:
 
 def metadata_id(body: Mapping[str, Any], name: str) -> UUID | None:
     """An id of ours in the object's metadata; None when it is not there or is not one."""
-    value = (body.get("metadata") or {}).get(name)
+    metadata = body.get("metadata")
+    value = metadata.get(name) if isinstance(metadata, Mapping) else None
     try:
         return UUID(str(value)) if value else None
     except ValueError:
@@ -243,7 +246,8 @@ def metadata_id(body: Mapping[str, Any], name: str) -> UUID | None:
 
 
 def _ordinal(body: Mapping[str, Any]) -> int:
-    value = str((body.get("metadata") or {}).get("ordinal", ""))
+    metadata = body.get("metadata")
+    value = str(metadata.get("ordinal", "")) if isinstance(metadata, Mapping) else ""
     return int(value) if value.isascii() and value.isdigit() else 0
 
 

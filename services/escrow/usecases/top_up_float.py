@@ -21,9 +21,28 @@ MAY_TOP_UP = ("escrow_auditor", "operations", "founder")
 
 async def top_up_float(work: Work, message: TopUpFloat) -> None:
     """Record a top-up that a person asked for. Raises Rejected."""
+    try:
+        await _check(work, message)
+    except Rejected as rejected:
+        work.audit(
+            "escrow.float.refused",
+            scope=PLATFORM_SCOPE,
+            subject=str(message.top_up_id),
+            before=None,
+            after=None,
+            reason=rejected.code,
+        )
+        raise
+    await record_top_up(work, message.top_up_id, message.amount_minor, message.currency)
+
+
+async def _check(work: Work, message: TopUpFloat) -> None:
     if work.actor.role not in MAY_TOP_UP:
         raise Rejected("not_allowed", role=work.actor.role)
-    await record_top_up(work, message.top_up_id, message.amount_minor, message.currency)
+    # The platform's accounts have one currency: another one's cents would be counted as its own.
+    currency = (await book_of(work).scope(PLATFORM_SCOPE)).currency
+    if message.currency != currency:
+        raise Rejected("currency_mismatch", currency=message.currency, platform_currency=currency)
 
 
 async def record_top_up(work: Work, top_up_id: UUID, amount_minor: int, currency: str) -> None:

@@ -6,6 +6,7 @@ is answered like the first. Whether an event means anything is escrow's question
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,14 +62,30 @@ def psp_event(raw: Mapping[str, Any], *, signed_at: datetime, traceparent: str |
     if not isinstance(thing, Mapping):
         raise ValueError("an event without an object")
     kept = {name: raw[name] for name in _KEPT_EVENT if name in raw}
+    body = kept | {"data": {"object": _kept_object(thing)}}
+    _check_characters(body)
     return PspEvent(
         id=identity[:255],
         type=event_type[:255],
         scope=_scope(thing),
         signed_at=signed_at,
-        body=kept | {"data": {"object": _kept_object(thing)}},
+        body=body,
         traceparent=traceparent,
     )
+
+
+def is_of_this_account(raw: Mapping[str, Any], *, is_live: bool) -> bool:
+    """Whether an event speaks of the platform's own account, in the mode whose keys are used. A supplier's connected
+    account has objects of its own, and test money is no money."""
+    return not raw.get("account") and raw.get("livemode", is_live) is is_live
+
+
+def _check_characters(body: Mapping[str, Any]) -> None:
+    """Raises ValueError for what no database keeps as text: a NUL, or half of a character."""
+    written = json.dumps(body, ensure_ascii=False)
+    if "\\u0000" in written:
+        raise ValueError("an event with a NUL")
+    written.encode()
 
 
 class WebhookWriter:
