@@ -84,14 +84,14 @@ def shortcomings(found: Exploration, *, cases: int) -> list[str]:
 
 
 async def test_a_thousand_requests_made_from_the_description_are_answered_by_it(people: People) -> None:
-    found = await explored(people, examples_per_operation=3, coverage_every=6, walks_per_part=2)
+    found = await explored(people, examples_per_operation=1, coverage_every=12, walks_per_part=2)
     assert "\n\n".join(shortcomings(found, cases=QUICK_CASES)) == ""
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3_000)
 async def test_twenty_thousand_requests_made_from_the_description_are_answered_by_it(people: People) -> None:
-    found = await explored(people, examples_per_operation=200, walks_per_part=25, rounds=2)
+    found = await explored(people, examples_per_operation=300, walks_per_part=25, rounds=2)
     assert "\n\n".join(shortcomings(found, cases=FULL_CASES)) == ""
 
 
