@@ -33,7 +33,8 @@ ENDS_SESSIONS = ("sessions_end_others", "request_erasure", "withdraw_erasure")
 UNLINKED = ("sessions_end",)
 """Nobody but its holder can end a session, and the list of sessions is asked by somebody else here."""
 QUICK_CASES, FULL_CASES = 1_000, 20_000
-LINKS_MIN = 10
+QUICK_LINKS, FULL_LINKS = 15, 60
+"""How many of the links are followed to an answer that is no problem; the others lead to acts that nobody decides here."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -63,8 +64,9 @@ async def explored(people: People, **how: int) -> Exploration:
     )
 
 
-def shortcomings(found: Exploration, *, cases: int) -> list[str]:
-    """What speaks against an exploration: failures, server errors, too few cases, an operation that was left out."""
+def shortcomings(found: Exploration, *, cases: int, links: int) -> list[str]:
+    """What speaks against an exploration: failures, server errors, too few cases, too few links that led on, an operation
+    that was left out."""
     described = {
         f"{method.upper()} {path}"
         for path, operations in document()["paths"].items()
@@ -77,22 +79,24 @@ def shortcomings(found: Exploration, *, cases: int) -> list[str]:
         (max(found.statuses) < 500, f"server errors: {found.statuses}"),
         (described <= set(found.operations), f"never asked: {described - set(found.operations)}"),
         (found.cases["stateful"] >= cases // 10, f"too few cases along links: {found.cases}"),
-        (found.followed.total() >= cases // 50, f"too few links led on: {found.followed}"),
-        (len(found.followed) >= LINKS_MIN, f"too few of the links led on: {sorted(found.followed)}"),
+        (found.followed.total() >= cases // 20, f"too few links led on: {found.followed}"),
+        (len(found.followed) >= links, f"too few of the links led on: {sorted(found.followed)}"),
     )
     return [words for good, words in judged if not good]
 
 
 async def test_a_thousand_requests_made_from_the_description_are_answered_by_it(people: People) -> None:
     found = await explored(people, examples_per_operation=1, coverage_every=12, walks_per_part=2)
-    assert "\n\n".join(shortcomings(found, cases=QUICK_CASES)) == ""
+    against = shortcomings(found, cases=QUICK_CASES, links=QUICK_LINKS)
+    assert against == [], "\n\n".join(against)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3_000)
 async def test_twenty_thousand_requests_made_from_the_description_are_answered_by_it(people: People) -> None:
     found = await explored(people, examples_per_operation=300, walks_per_part=25, rounds=2)
-    assert "\n\n".join(shortcomings(found, cases=FULL_CASES)) == ""
+    against = shortcomings(found, cases=FULL_CASES, links=FULL_LINKS)
+    assert against == [], "\n\n".join(against)
 
 
 # -- the exploration itself ---------------------------------------------------------------------------------------
