@@ -121,15 +121,20 @@ def explore(
     coverage_every: int = 1,
     walks_per_part: int = 0,
     rounds: int = 1,
+    kinds: Container[str] | None = None,
     without: Iterable[str] = (),
     unlinked: Iterable[str] = (),
 ) -> Exploration:
     """Explore the interface at `url`. `tokens` maps operations to bearer tokens, `ids` path parameters to what exists,
     `without` names operations that are left out, `unlinked` those that no link is followed to. Each part is walked in as
-    many rounds as asked for."""
+    many rounds as asked for; `kinds` chooses parts by their parameter, all of them when none is named."""
     described = with_ids(description, ids)
     operations = _operations(tokens, without)
-    parts = [linked_part(described, parameter, without={*without, *unlinked}) for parameter in linked_by(described)]
+    parts = [
+        linked_part(described, parameter, without={*without, *unlinked})
+        for parameter in linked_by(described)
+        if walks_per_part and (kinds is None or parameter in kinds)
+    ]
     found = Exploration()
     keys, coverage = itertools.count(), itertools.count()
 
@@ -151,7 +156,7 @@ def explore(
     schemathesis.hook(filter_case)
     try:
         _run(found, described, _config(url, operations, examples_per_operation, seed=SEED))
-        for number in range(rounds if walks_per_part else 0):
+        for number in range(rounds):
             for part in parts:
                 _run(found, part, _config(url, operations, walks_per_part, seed=SEED + number, walks=True))
     finally:
