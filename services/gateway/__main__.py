@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import uvicorn
-
-from services.gateway.app import create_app
+from services.gateway.serving import serve
 from services.gateway.settings import GatewaySettings
 
 GRACEFUL_STOP_SECONDS = 25
@@ -24,19 +22,16 @@ SERVER_OPTIONS: dict[str, Any] = {
 
 def main() -> None:
     """Serve until told to stop."""
-    settings = GatewaySettings()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.http_host,
-        port=settings.http_port,
-        loop="auto",
-        http="auto",
-        date_header=True,
+    options = {
+        "loop": "auto",
+        "http": "auto",
+        "date_header": True,
         **SERVER_OPTIONS,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACEFUL_STOP_SECONDS,
-    )
+        "backlog": BACKLOG,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": GRACEFUL_STOP_SECONDS,
+    }
+    serve(GatewaySettings(), options)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_BYTES_MAX = 64 * 1024
 BULK_BODY_BYTES_MAX = 512 * 1024
 WEBHOOK_BODY_BYTES_MAX = 256 * 1024
-BULK_PATHS = ("/dispatches", "/deliveries", "/v1/dev/participants")
+BULK_PATHS = ("/dispatches", "/deliveries", "/clearing-plans", "/v1/dev/participants")
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _ATTRIBUTE_OF = {"campaign_id": names.CAMPAIGN_ID, "commitment_id": names.COMMITMENT_ID, "plan_id": names.PLAN_ID}

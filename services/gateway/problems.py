@@ -18,10 +18,11 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.alerts import ALERT_KINDS
 from contracts.errors import PROBLEMS, Rejected
-from services.gateway.methods import methods_at
+from services.gateway.methods import methods_at, wrong_methods_at
 from services.gateway.usecases.coalesce import QueueFullError
 from services.kit import telemetry
 from services.kit.database import is_transient
@@ -185,8 +186,24 @@ def _route(scope: Mapping[str, Any]) -> str:
     return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
+class WrittenOutFirst:
+    """An address that is written out is never taken for a value in the pattern of another operation, whatever the method."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a method that such an address lacks; hand on the rest."""
+        methods = wrong_methods_at(scope["path"], scope["method"]) if scope["type"] == "http" else []
+        if not methods:
+            await self._app(scope, receive, send)
+            return
+        wrong = HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
+        await answer_error(scope, wrong)(scope, receive, send)
+
+
 def install(app: FastAPI) -> None:
-    """Answer every exception of the application with a problem document."""
+    """Answer every exception of the application with a problem document, and every wrong method as one."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -198,6 +215,7 @@ def install(app: FastAPI) -> None:
 
     for kind in (ProblemError, Rejected, HTTPException, RequestValidationError, QueueFullError, Exception):
         app.add_exception_handler(kind, answer)
+    app.add_middleware(WrittenOutFirst)
 
 
 def pointer(location: Sequence[Any]) -> str:

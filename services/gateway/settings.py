@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, model_validator
 from services.gateway.domain.limits import LimitName
 from services.kit.settings import KitSettings
 
+LOOPBACKS = frozenset({"127.0.0.1", "::1", "localhost"})
 WEB_DIST = Path(__file__).parent / "web" / "dist"
 
 
@@ -23,6 +24,12 @@ class GatewaySettings(KitSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65_535)
+    tls_certificate: Path | None = None
+    """A PEM file: the certificate of the site and what leads to its authority. With it the gateway itself ends TLS."""
+    tls_key: Path | None = None
+    """A PEM file: the certificate's key."""
+    clear_port: int | None = Field(default=None, ge=0, le=65_535)
+    """The port where people who ask in the clear are led to the first of the origins; none without it."""
     public_origins: tuple[str, ...] = ()
     """Origins that a browser may write from, beside the one it asked for (`scheme://host:port`)."""
 
@@ -86,6 +93,16 @@ class GatewaySettings(KitSettings):
         clear = [origin for origin in self.public_origins if not origin.startswith("https://")]
         if self.profile == "production" and (clear or not self.public_origins):
             raise ValueError("production needs ALPMERA_PUBLIC_ORIGINS, each with https://")
+        return self
+
+    @model_validator(mode="after")
+    def _nobody_is_reached_in_the_clear(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("ALPMERA_TLS_CERTIFICATE and ALPMERA_TLS_KEY belong together")
+        if self.profile == "production" and self.tls_certificate is None and self.http_host not in LOOPBACKS:
+            raise ValueError("production listens beyond this machine with ALPMERA_TLS_CERTIFICATE only")
+        if self.clear_port is not None and not self.public_origins:
+            raise ValueError("ALPMERA_CLEAR_PORT needs ALPMERA_PUBLIC_ORIGINS: where to lead people")
         return self
 
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 Owns how the exploration is set up, so that a failure repeats: fixed seed, no random choice, one worker, keys that count
 upwards. It runs in a process of its own, because a gateway and its explorer in one process hold each other up. Every operation is asked with a token of a role that may ask it; ids of things that exist are mixed in, so that
-answers have something in them. It waits for no outcome (`Prefer: wait=0`), because nobody decides behind the gateway here.
+answers have something in them. After that it walks along the links that the description has: one part after another, each
+being the answers that name a thing of one kind and the operations that take it. What a walk comes upon changes as it goes,
+and then a run of walks may end itself, so there can be several rounds of them. It waits for no outcome (`Prefer: wait=0`), because nobody decides behind the gateway here.
 It cannot explore a stream that never ends; those have tests of their own.
 """
 
@@ -13,7 +15,7 @@ import copy
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +28,8 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 
 SEED = 20_261_121
+STEPS_PER_WALK = 15
+STATEFUL = "stateful"
 KEY = re.compile(r"^[!-~]{8,255}$")
 FAILURES_SHOWN_MAX = 20
 
@@ -83,10 +87,11 @@ schemathesis.serializer.alias(["application/csp-report", "application/reports+js
 
 @dataclass
 class Exploration:
-    """What was found: how many requests by phase, and each failure once."""
+    """What was found: how many requests by phase, the links that were followed and answered, and each failure once."""
 
     cases: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
+    followed: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -114,13 +119,22 @@ def explore(
     ids: Mapping[str, str],
     examples_per_operation: int,
     coverage_every: int = 1,
+    walks_per_part: int = 0,
+    rounds: int = 1,
+    kinds: Container[str] | None = None,
     without: Iterable[str] = (),
+    unlinked: Iterable[str] = (),
 ) -> Exploration:
     """Explore the interface at `url`. `tokens` maps operations to bearer tokens, `ids` path parameters to what exists,
-    `without` names operations that are left out."""
-    schema = schemathesis.openapi.from_dict(
-        with_ids(description, ids), config=_config(url, tokens, examples_per_operation, without)
-    )
+    `without` names operations that are left out, `unlinked` those that no link is followed to. Each part is walked in as
+    many rounds as asked for; `kinds` chooses parts by their parameter, all of them when none is named."""
+    described = with_ids(description, ids)
+    operations = _operations(tokens, without)
+    parts = [
+        linked_part(described, parameter, without={*without, *unlinked})
+        for parameter in linked_by(described)
+        if walks_per_part and (kinds is None or parameter in kinds)
+    ]
     found = Exploration()
     keys, coverage = itertools.count(), itertools.count()
 
@@ -141,12 +155,19 @@ def explore(
     schemathesis.hook(before_call)
     schemathesis.hook(filter_case)
     try:
-        for event in from_schema(schema).execute():
-            _follow(found, event)
+        _run(found, described, _config(url, operations, examples_per_operation, seed=SEED))
+        for number in range(rounds):
+            for part in parts:
+                _run(found, part, _config(url, operations, walks_per_part, seed=SEED + number, walks=True))
     finally:
         GLOBAL_HOOK_DISPATCHER.unregister(before_call)
         GLOBAL_HOOK_DISPATCHER.unregister(filter_case)
     return found
+
+
+def _run(found: Exploration, described: dict[str, Any], config: SchemathesisConfig) -> None:
+    for event in from_schema(schemathesis.openapi.from_dict(described, config=config)).execute():
+        _follow(found, event)
 
 
 def _fitting(body: Any, url: str) -> Any:
@@ -185,9 +206,58 @@ def with_ids(description: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str
     return made
 
 
-def _config(
-    url: str, tokens: Mapping[str, str], examples_per_operation: int, without: Iterable[str]
-) -> SchemathesisConfig:
+def linked_by(description: Mapping[str, Any]) -> list[str]:
+    """The parameters that links of a description fill: one for each kind of thing."""
+    return sorted({name for _, link in _links(description) for name in link["parameters"]})
+
+
+def linked_part(description: Mapping[str, Any], parameter: str, *, without: Container[str]) -> dict[str, Any]:
+    """The part of a description that belongs to one kind of thing: the operations whose answers lead to it and those that
+    are led to. A walk begins at things that exist, and at a list as it is without being narrowed."""
+    pairs = [(source, link["operationId"]) for source, link in _links(description) if parameter in link["parameters"]]
+    wanted = {operation for pair in pairs for operation in pair if operation not in without}
+    made: dict[str, Any] = {**copy.deepcopy(dict(description)), "paths": {}}
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            if operation["operationId"] in wanted:
+                kept = copy.deepcopy(operation)
+                address = _settled(path, kept, parameter)
+                for response in kept["responses"].values():
+                    response["links"] = {
+                        name: link
+                        for name, link in response.get("links", {}).items()
+                        if parameter in link["parameters"] and link["operationId"] in wanted
+                    }
+                made["paths"].setdefault(address, {})[method] = kept
+    return made
+
+
+def _settled(path: str, operation: dict[str, Any], parameter: str) -> str:
+    """An operation's address with what else stands in it filled in; what may be left out of the query is left out."""
+    kept = []
+    for each in operation.get("parameters", ()):
+        if each["in"] == "path" and "example" in each:
+            if each["name"] != parameter:
+                path = path.replace(f"{{{each['name']}}}", each["example"])
+                continue
+            each["schema"] = {"enum": [each["example"]]}
+        if each["in"] != "query" or each.get("required", False):
+            kept.append(each)
+    operation["parameters"] = kept
+    return path
+
+
+def _links(description: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each link with the operation whose answer has it."""
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                for link in response.get("links", {}).values():
+                    yield operation["operationId"], link
+
+
+def _operations(tokens: Mapping[str, str], without: Iterable[str]) -> list[dict[str, Any]]:
+    """What is set for single operations."""
     operations: list[dict[str, Any]] = [
         {"include-operation-id": operation, "headers": {"Authorization": f"Bearer {token}"}}
         for operation, token in tokens.items()
@@ -205,19 +275,32 @@ def _config(
         }
         for operation, status in ALSO_ACCEPTED.items()
     ]
+    return operations
+
+
+def _config(
+    url: str, operations: list[dict[str, Any]], examples: int, *, seed: int, walks: bool = False
+) -> SchemathesisConfig:
+    """The settings of one run: every operation by itself, or with `walks` from operation to operation along the links."""
+    phases: dict[str, dict[str, Any]] = {
+        "examples": {"enabled": not walks},
+        "coverage": {"enabled": not walks, "unexpected-methods": ["get", "post", "delete"]},
+        "fuzzing": {"enabled": not walks},
+        STATEFUL: {"enabled": walks, "max-steps": STEPS_PER_WALK, "inference": {"algorithms": []}},
+    }
     return SchemathesisConfig.from_dict(
         {
-            "seed": SEED,
+            "seed": seed,
             "base-url": url,
             "workers": 1,
             # 202 says that a thing may come to be; behind this gateway nobody decides, so it never does.
             "checks": {"ensure_resource_availability": {"enabled": False}},
-            "phases": {"coverage": {"unexpected-methods": ["get", "post", "delete"]}},
+            "phases": phases,
             "continue-on-failure": True,
             "generation": {
                 "deterministic": True,
                 "database": "none",
-                "max-examples": examples_per_operation,
+                "max-examples": examples,
                 "no-shrink": True,
                 "allow-x00": False,
                 "with-security-parameters": False,
@@ -233,7 +316,11 @@ def _note(found: Exploration, event: events.ScenarioFinished) -> None:
         found.cases[phase] += 1
         case = event.recorder.cases.get(identity)
         if case is not None:
-            found.operations[str(case.value.operation.label)] += 1
+            label = str(case.value.operation.label)
+            found.operations[label] += 1
+            answered = interaction.response is not None and interaction.response.status_code < 300
+            if answered and case.transition is not None and case.is_transition_applied:
+                found.followed[f"{_name(event.recorder.cases[case.parent_id])} -> {_name(case)}"] += 1
         if interaction.response is not None:
             found.statuses[interaction.response.status_code] += 1
     for identity, checks in event.recorder.checks.items():
@@ -247,3 +334,8 @@ def _note(found: Exploration, event: events.ScenarioFinished) -> None:
                 found.failures.setdefault(
                     key, f"{key} ({phase})\n{failure.message}\n{check.failure_info.code_sample}\n{said}"
                 )
+
+
+def _name(case: Any) -> str:
+    """The operation that a case asked."""
+    return str(case.value.operation.definition.raw["operationId"])

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.clearing import (
+    PLAN_LINES_BY_HAND_MAX,
     ClearingPlanApproved,
     ClearingPlanCleared,
     ClearingPlanCompleted,
@@ -88,6 +89,24 @@ async def test_an_act_by_hand_is_asked_for_shown_and_followed(stage: Stage) -> N
         )
     )
     assert (await stage.seen(ana, address, state="DONE"))["approver_id"] == "b"
+
+
+async def test_a_plan_by_hand_takes_as_many_lines_as_its_description_says(stage: Stage) -> None:
+    ana = await stage.sign_in("ana@alpmera.test")
+    campaign_id, _ = await stage.open_campaign()
+    amount = {"amount": 5_000, "currency": "USD"}
+    body = {
+        "kind": "partial_refund",
+        "reason": "The drums are dented.",
+        "reason_code": "quality_issue",
+        "lines": [{"commitment_id": str(uuid4()), "amount": amount} for _ in range(PLAN_LINES_BY_HAND_MAX)],
+        "evidence": ["issue:7f3a"],
+    }
+    asked = await ana.post(
+        f"/v1/campaigns/{campaign_id}/clearing-plans", json=body, headers={**key(), "Prefer": "wait=0"}
+    )
+    assert asked.status_code == 202, asked.text
+    assert len((await stage.command(SubmitPlanByHand)).message.lines) == PLAN_LINES_BY_HAND_MAX
 
 
 async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_for_everybody(stage: Stage) -> None:
