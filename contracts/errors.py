@@ -321,6 +321,12 @@ PROBLEMS: dict[str, Problem] = {
         "Collection of funds is held for a check",
         "Nothing was taken. Try again later; the campaign's page tells when collection goes on.",
     ),
+    "collections_paused": Problem(
+        409,
+        "Joining pauses: the platform's own money has no room for the card processor's fees",
+        "Nothing was taken, and funds that are held are not concerned. Joining goes on by itself when the platform has "
+        "added money of its own; try again later.",
+    ),
     # suppliers
     "supplier_exists": Problem(
         409,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from contracts.envelope import Command, Event, Reply, register
 from contracts.ledger import LedgerTransfer
-from contracts.money import AmountMinor, Currency, PositiveAmountMinor
+from contracts.money import AmountMinor, Currency, PositiveAmountMinor, SignedAmountMinor
 
 RefundReason = Literal[
     "target_not_reached",
@@ -141,7 +141,8 @@ class PaymentActionAddress(Reply):
 
 @register
 class ReservationEnded(Event):
-    """The reservation ended without held funds; campaigns frees the units."""
+    """The reservation ended without held funds; campaigns frees the units. `code` tells why it was refused
+    where that is not a check: `collections_paused` when the float had no room for the processor's fee."""
 
     type: ClassVar[str] = "escrow.reservation_ended.v1"
     service: ClassVar[str] = "escrow"
@@ -149,6 +150,7 @@ class ReservationEnded(Event):
     commitment_id: UUID
     participant_id: UUID
     reason: Literal["expired", "left", "refused", "canceled"]
+    code: str | None = None
 
 
 @register
@@ -282,6 +284,26 @@ class FloatToppedUp(Event):
     top_up_id: UUID
     amount_minor: PositiveAmountMinor
     currency: Currency
+
+
+@register
+class FloatGauged(Event):
+    """What the float carries was measured, and something changed: whether new funds are collected (`admits`), or a figure.
+
+    `available` is the platform's own money that can be used now, `worst_case_fees` what the payments under way may still cost,
+    `buffer` what is kept back for disputes, `room` what is left of the first after the other two, `next_fee` what one more
+    unit of the dearest campaign that collects may cost. The first and the fourth may lie below zero.
+    """
+
+    type: ClassVar[str] = "escrow.float_gauged.v1"
+    service: ClassVar[str] = "escrow"
+    currency: Currency
+    available_minor: SignedAmountMinor
+    worst_case_fees_minor: AmountMinor
+    buffer_minor: AmountMinor
+    room_minor: SignedAmountMinor
+    next_fee_minor: AmountMinor
+    admits: bool
 
 
 @register

@@ -23,6 +23,9 @@ AmountMinor = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
 PositiveAmountMinor = Annotated[int, Field(strict=True, gt=0, le=AMOUNT_MINOR_MAX)]
 """An amount above zero, in minor units."""
 
+SignedAmountMinor = Annotated[int, Field(strict=True, ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
+"""An amount that may lie on either side of zero, in minor units."""
+
 Currency = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
 """A lower-case ISO 4217 code, as Stripe writes it."""
 
@@ -36,7 +39,7 @@ class Money(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    amount: Annotated[int, Field(strict=True, ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
+    amount: SignedAmountMinor
     currency: Currency
 
     def plus(self, other: Money) -> Money:

@@ -35,6 +35,10 @@ class PaymentRail:
     """How long the bank takes to show a refund that the processor has paid: from, to."""
     refund_shown_within_days: int
     """The same as calendar days, the longest case: weekends and a holiday included."""
+    fee_basis_points: int
+    fee_fixed_minor: int
+    """What the processor keeps of one charge at most: a share of it, and a fixed part in minor units. A refund does not bring
+    it back. Only a bound to decide by beforehand: what was really kept is read from the balance transaction."""
 
 
 RAIL = PaymentRail(
@@ -44,8 +48,18 @@ RAIL = PaymentRail(
     refund_sent_within_hours=24,
     refund_business_days=(5, 10),
     refund_shown_within_days=15,
+    fee_basis_points=290,
+    fee_fixed_minor=30,
 )
 """The rail in use."""
+
+
+def worst_case_fee_minor(amount_minor: int, rail: PaymentRail = RAIL) -> int:
+    """What one charge of this amount can cost in processor fees, minor units: the share rounded to the nearest, halves up,
+    then the fixed part. Raises ValueError for an amount that is not above zero."""
+    if amount_minor <= 0:
+        raise ValueError("a charge is above zero")
+    return (amount_minor * rail.fee_basis_points + 5_000) // 10_000 + rail.fee_fixed_minor
 
 
 def disclosure(rail: PaymentRail = RAIL) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ works with the stand-in only: a payout account at Stripe itself is for a person 
 """
 
 import os
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from deploy.local.errors import StackError
 SEED_SWITCH = "ALPMERA_SEED"
 REQUEST_TIMEOUT_SECONDS = 60
 WAIT_SECONDS = 20
+GAUGE_LOOKS_MAX, GAUGE_LOOK_SECONDS = 60, 0.5
 CAMPAIGNS_LISTED_MAX = 100
 # States of a campaign of ours that an interrupted run left behind; None: not there at all.
 DRAFT, IN_REVIEW = "DRAFT", "IN_REVIEW"
@@ -102,7 +104,17 @@ def _seed(http: httpx.Client, addresses: StackAddresses) -> int:
         if made["state"] == DRAFT:
             _post(http, operations, f"{address}/submission", {})
         _post(http, gatekeeper, f"{address}/review", REVIEW)
+    _until_joining_goes_on(http, operations)
     return len(missing)
+
+
+def _until_joining_goes_on(http: httpx.Client, operations: dict[str, str]) -> None:
+    """A fresh platform lets nobody in before its float was topped up and measured, seconds after its start."""
+    for _ in range(GAUGE_LOOKS_MAX):
+        if any(gauge["admits"] for gauge in _get(http, operations, "/v1/staff/money")["gauges"]):
+            return
+        time.sleep(GAUGE_LOOK_SECONDS)
+    raise StackError("the float of the demo world has no room for a payment")
 
 
 def _supplier(http: httpx.Client, operations: dict[str, str], addresses: StackAddresses) -> str:

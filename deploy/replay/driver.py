@@ -24,6 +24,7 @@ from deploy.replay.desk import Desk
 from deploy.replay.errors import ReplayError
 from deploy.replay.joining import Joining
 from deploy.replay.opening import Campaign, Opening
+from deploy.replay.own_money import top_up
 from deploy.replay.people import People
 from deploy.replay.products import Product, make_products
 from deploy.replay.reading import Demand, read_demand
@@ -90,13 +91,14 @@ class Replay:
     async def _prepare(  # noqa: PLR0917 - what was opened and read above
         self, client: Client, clock: StackClock, demand: Demand, products: list[Product], slots: list[Slot]
     ) -> _Run:
-        """Sign in, make the accounts, settle the shift, and draft every campaign."""
+        """Sign in, put the float beside the file's payments, make the accounts, settle the shift, and draft every campaign."""
         # A walk that was broken off left the writes paused; a walk to the present takes the pause away.
         await clock.advance_to(await clock.now())
         people = People(client)
         acts = Acts(client, demand.digest)
         await people.sign_in_staff()
         await people.register_supplier(acts)
+        await top_up(acts, people, products)
         await people.make_participants(
             line.participant for slot in slots for some in slot.lines.values() for line in some
         )

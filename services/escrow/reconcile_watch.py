@@ -27,14 +27,13 @@ from services.escrow.usecases.reconcile_objects import receive_missed
 from services.kit.clock import wall_now
 from services.kit.work import Work
 
-COVER_BROKEN, FLOAT_LOW, CLEARING_OVERDUE, PSP_MISMATCH, REFUNDS_OVERDUE = (
+COVER_BROKEN, CLEARING_OVERDUE, PSP_MISMATCH, REFUNDS_OVERDUE = (
     "cover_broken",
-    "float_low",
     "clearing_overdue",
     "psp_mismatch",
     "refunds_overdue",
 )
-HOLD_COLLECTIONS = (COVER_BROKEN, FLOAT_LOW, REFUNDS_OVERDUE)
+HOLD_COLLECTIONS = (COVER_BROKEN, REFUNDS_OVERDUE)
 """Findings about the platform as a whole: while one stands, nobody's card is charged."""
 BALANCE_SUBJECT = "balance"
 OVERDUE_LOOKED_AT_MAX = 100
@@ -89,7 +88,7 @@ class Watch:
                     )
 
     async def look(self, host: Host, *, now: datetime, balance: int | None) -> None:
-        """Judge cover, float, overdue refunds and objects, and the balance. `now` was read before Stripe's lists were; `balance` is
+        """Judge cover, overdue refunds and objects, and the balance. `now` was read before Stripe's lists were; `balance` is
         None when something new came in between."""
         wanted = await self._findings(host, now)
         self.collections_held = any(kind in HOLD_COLLECTIONS for kind, _ in wanted)
@@ -135,8 +134,6 @@ class Watch:
         figures = {"held_minor": cover.held_minor, "owed_minor": cover.owed_minor}
         if spare_minor < 0:
             found[COVER_BROKEN, PLATFORM_SCOPE] = (PLATFORM_SCOPE, figures)
-        elif spare_minor < self.stripe.settings.float_buffer_minor:
-            found[FLOAT_LOW, PLATFORM_SCOPE] = (PLATFORM_SCOPE, figures)
         refunds, since_unsent = await mirror.unsent_refunds(host.engine, before=now - REFUND_SENT_WITHIN)
         if since_unsent is not None:
             told = {"refunds": refunds, "since": since_unsent.isoformat()}

@@ -21,6 +21,7 @@ from services.escrow.calls.client import StripeCalls, StripeUnavailableError
 from services.escrow.domain.psp import MovementFacts, metadata_id, movement_facts
 from services.escrow.domain.reconciliation import OVERLAP, UNEXPLAINED_AFTER, movement_class
 from services.escrow.reconcile_disputes import DisputeWatch
+from services.escrow.reconcile_float import FloatWatch
 from services.escrow.reconcile_watch import Host, Watch
 from services.escrow.store import mirror
 from services.escrow.store.objects import objects_by_id
@@ -67,6 +68,7 @@ class Reconciler:
         self.stripe = stripe
         self.watch = Watch(stripe)
         self.disputes = DisputeWatch(stripe)
+        self.float = FloatWatch(stripe)
         self._full_at = float("-inf")
         self._clock_version = -1
         self._seen_at: dict[str, float] = {}
@@ -102,7 +104,8 @@ class Reconciler:
     async def step(self, host: Host, *, full: bool = False) -> None:
         """One pass, as much of it as is due."""
         due = await mirror.what_waits(host.engine)
-        full = full or self.watch.collections_held or monotonic_seconds() - self._full_at >= FULL_PASS_SECONDS
+        held = self.watch.collections_held or not self.float.admits
+        full = full or held or monotonic_seconds() - self._full_at >= FULL_PASS_SECONDS
         moved = due.clock_version != self._clock_version
         if not (full or moved or due.unsettled or due.sweepable or due.unanswered):
             return
@@ -116,6 +119,7 @@ class Reconciler:
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
             await self._unexplained(host)
             await self._sweep(host)
+            await self.float.look(host, full=full)
             await self._unanswered(host)
             if full:
                 await self.watch.events(host)

@@ -33,7 +33,8 @@ class EscrowSettings(KitSettings):
     float_top_up_minor: int = Field(default=99_999_999, ge=0)
     """The first top-up that escrow records itself, in the local profile with the stand-in only."""
     float_buffer_minor: int = Field(default=10_000, ge=0)
-    """Cover below this above what is owed stops new collections; refunds always go on."""
+    """What of the float is kept back for disputes: new funds are collected only while the float carries the worst-case fees
+    and this as well. Refunds always go on."""
     float_currency: str = "usd"
     refund_calls_per_second: int | None = Field(default=None, ge=1, le=10_000)
     """How many refunds, transfers and reversals may be sent per second; unset: 25 with Stripe, 2,000 with the stand-in."""

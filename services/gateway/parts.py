@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from services.gateway.usecases.check_money import MoneyChecks
     from services.gateway.usecases.erase_people import Erasure
     from services.gateway.usecases.gather_own_data import OwnData
+    from services.gateway.usecases.joining_pause import JoiningPause
     from services.gateway.usecases.limit_rates import RateLimits
     from services.gateway.usecases.read_audit import AuditTrail
     from services.gateway.usecases.receive_webhook import WebhookWriter
@@ -53,6 +54,7 @@ class Gateway:
     erasure: Erasure
     proofs: Proofs
     visibility: Visibility
+    joining_pause: JoiningPause
     money_checks: MoneyChecks
     site: Site
     limits: RateLimits

@@ -30,6 +30,7 @@ from services.gateway.usecases.campaign_visibility import Visibility
 from services.gateway.usecases.check_money import MoneyChecks
 from services.gateway.usecases.erase_people import Erasure
 from services.gateway.usecases.gather_own_data import OwnData
+from services.gateway.usecases.joining_pause import JoiningPause
 from services.gateway.usecases.limit_rates import RateLimits
 from services.gateway.usecases.read_audit import AuditTrail
 from services.gateway.usecases.receive_webhook import WebhookWriter
@@ -181,6 +182,7 @@ def _assemble(
         ),
         proofs=Proofs(running.engine, reads, key, questions, kick=running.kick_relay),
         visibility=Visibility(reads),
+        joining_pause=JoiningPause(reads),
         money_checks=MoneyChecks(reads),
         site=Site(settings),
         limits=limits,

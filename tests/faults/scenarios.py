@@ -262,6 +262,7 @@ class EscrowScenario(Scenario):
 
     async def prepare(self, count: int) -> None:
         """Open the campaigns; the tokens wait for their reservations."""
+        await self.rig.until(self._float_is_measured, "the float is measured")
         self.campaigns = [Campaign() for _ in range(count)]
         for each in self.campaigns:
             await self.rig.event(each.opened())
@@ -275,6 +276,9 @@ class EscrowScenario(Scenario):
                 return_url="http://localhost:9/back",
             )
             await self.rig.command(token, actor=each.person)
+
+    async def _float_is_measured(self) -> bool:
+        return bool(await self.rig.rows("SELECT 1 FROM float_gauge WHERE admits"))
 
     async def send(self, number: int) -> UUID:
         """Units are reserved."""

@@ -26,10 +26,11 @@ RELAY_POINTS = frozenset({"K4", "K5"})
 
 
 TOLD = """
-    SELECT message_id, type, type = 'escrow.ledger_transfers_posted.v1' AND NOT EXISTS (
-        SELECT FROM jsonb_array_elements(payload::jsonb -> 'transfers') AS transfer
-        WHERE transfer ->> 'kind' NOT IN ('psp_settle', 'psp_sweep')
-    ) AS by_reconciliation
+    SELECT message_id, type, type = 'escrow.float_gauged.v1'
+        OR type = 'escrow.ledger_transfers_posted.v1' AND NOT EXISTS (
+            SELECT FROM jsonb_array_elements(payload::jsonb -> 'transfers') AS transfer
+            WHERE transfer ->> 'kind' NOT IN ('psp_settle', 'psp_sweep')
+        ) AS by_reconciliation
     FROM outbox ORDER BY id
 """
 
@@ -57,7 +58,7 @@ async def everything_comes_again(scenario: Scenario, handled: list[UUID]) -> Non
     await rig.quiet()
     again = await rig.rows(TOLD)
     assert again[: len(told)] == told
-    # Reconciliation looks at all of Stripe's list when it starts, and may find money that has become available.
+    # Reconciliation looks at all of Stripe's list when it starts, may find money that has become available, and measures the float.
     assert [row for row in again[len(told) :] if not row.by_reconciliation] == []
     for number, message_id in enumerate(handled):
         await scenario.assert_one_effect(number, message_id)

@@ -43,16 +43,15 @@ from services.kit.service import Service
 from services.kit.transaction import work_on
 from services.kit.work import Work
 from tests.fixtures.harness import Harness, Published
+from tests.integration.float_support import give_room
 from tests.integration.standin_support import API_KEY, Standin, running
 
-ANA = Actor("ana", "escrow_auditor")
-BEN = Actor("ben", "escrow_auditor")
+ANA, BEN = Actor("ana", "escrow_auditor"), Actor("ben", "escrow_auditor")
 OLGA = Actor("olga", "operations")
-UNIT_PRICE_MINOR = 5_000
+UNIT_PRICE_MINOR, FLOAT_MINOR = 5_000, 1_000_000
 FEE_BASIS_POINTS = 500
-FLOAT_MINOR = 1_000_000
 
-UNTOLD = frozenset({"LedgerTransfersPosted", "ClearingPlanLinesTold", "ClearingPlanProgressed"})
+UNTOLD = frozenset({"LedgerTransfersPosted", "ClearingPlanLinesTold", "ClearingPlanProgressed", "FloatGauged"})
 """Events that accompany others; a test that is about them names them."""
 
 M = TypeVar("M", bound=Message)
@@ -383,6 +382,7 @@ async def staged_beside(harness: Any, standin: Standin, **settings: Any) -> Asyn
     stripe = StripeCalls(lambda: chosen)
     service: Service = make_service(stripe)
     stage = Stage(await harness(service), standin, stripe, Reconciler(stripe))
+    await give_room(stage.engine, chosen.float_top_up_minor)
     await stage.align_clock()
     await stage.open()
     try:

@@ -76,7 +76,7 @@ async def test_the_first_top_up_makes_the_float_and_cover(stage: Stage) -> None:
 async def test_broken_cover_holds_collections_until_the_float_is_filled(stage: Stage) -> None:
     await stage.funded(2)
     await stage.reconcile()
-    assert await stage.case_kinds() == ["cover_broken"]
+    assert await stage.case_kinds() == ["cover_broken", "float_low"]
     join = stage.join()
     (ended,) = of(await stage.harness.deliver(await stage.reserved(join)), ReservationEnded)
     assert ended.reason == "refused"
@@ -87,13 +87,13 @@ async def test_broken_cover_holds_collections_until_the_float_is_filled(stage: S
     assert of(await stage.fund(stage.join()), FundsHeld)
 
 
-async def test_collections_held_by_a_case_refuse_another_card(stage: Stage) -> None:
+async def test_a_float_that_no_longer_carries_what_was_let_in_refuses_another_card(stage: Stage) -> None:
     join = stage.join()
     await stage.fund(join, "pm_card_chargeDeclined")
     await stage.reconcile()
     assert await stage.case_kinds() == ["float_low"]
     answer = await stage.harness.deliver(await stage.method(join, attempt=2), actor=join.person)
-    assert [each.code for each in of(answer, EscrowCommandRefused)] == ["collections_frozen"]
+    assert [each.code for each in of(answer, EscrowCommandRefused)] == ["collections_paused"]
 
 
 async def test_a_lost_webhook_of_an_authenticated_payment_is_made_up_for(stage: Stage) -> None:

@@ -66,6 +66,7 @@ async def test_a_commitment_goes_from_topic_to_topic_and_settles(stage: tuple[St
     made, _, prefix = stage
     await until(made, "SELECT -SUM(balance_minor) FROM ledger_account WHERE class = 'psp_available'")
     assert await made.balance("platform_float", PLATFORM_SCOPE) == FLOAT_MINOR
+    await until(made, "SELECT COUNT(*) FROM float_gauge WHERE admits")
     await made.open()
     join = made.join()
     messages = [

@@ -18,6 +18,7 @@ from contracts.campaigns import (
     WithdrawCommitment,
 )
 from contracts.escrow import (
+    FloatGauged,
     PaymentActionAddress,
     PaymentActionRequired,
     PaymentDeclined,
@@ -27,6 +28,7 @@ from contracts.escrow import (
     UsePaymentMethod,
 )
 from contracts.housekeeping import CampaignsCommandRefused, EscrowCommandRefused
+from services.gateway.usecases import joining_pause
 from tests.integration.gateway_joining import Joining, both_commands
 from tests.integration.gateway_support import STARTED, Stage, make_stage
 
@@ -358,3 +360,34 @@ async def test_while_the_clock_is_moved_nothing_is_written(joining: Joining, sta
     assert await stage.commands() == []
     assert (await joining.send(wait=0)).status_code == 202
     await stage.commands()
+
+
+def gauge(room_minor: int) -> FloatGauged:
+    """The float as escrow measured it, with so much room."""
+    return FloatGauged(
+        currency="usd", available_minor=room_minor + 6_000, worst_case_fees_minor=5_000, buffer_minor=1_000,
+        room_minor=room_minor, next_fee_minor=1_622, admits=room_minor >= 1_622,
+    )  # fmt: skip
+
+
+async def test_while_the_float_has_no_room_a_join_is_refused_before_the_card_is_asked(
+    joining: Joining, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining_pause, "KEPT_SECONDS", 0.0)
+    accepted = uuid4().hex
+    assert (await joining.send(accepted, wait=0)).status_code == 202
+    await stage.commands()
+    page = f"/v1/campaigns/{joining.campaign_id}"
+    await stage.tell(gauge(1_621))
+    assert (await stage.seen(joining.client, page, joining_paused=True))["joining"] is True
+    refused = await joining.send()
+    assert (refused.status_code, refused.json()["code"]) == (409, "collections_paused")
+    assert [each for each in await stage.commands() if each.topic.endswith(".commands")] == []
+    again = await joining.send(accepted, wait=0)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (202, "true")
+    (told,) = (await (await stage.sign_in("ana@alpmera.test")).get("/v1/staff/money")).json()["gauges"]
+    figures = [told[name]["amount"] for name in ("available", "worst_case_fees", "buffer", "room", "next_fee")]
+    assert (figures, told["admits"]) == ([7_621, 5_000, 1_000, 1_621, 1_622], False)
+    await stage.tell(gauge(1_622))
+    await stage.seen(joining.client, page, joining_paused=False)
+    assert (await joining.send(wait=0)).status_code == 202

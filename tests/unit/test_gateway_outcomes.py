@@ -59,6 +59,7 @@ def refusal(code: str | None) -> dict[str, Any]:
         (row("FUNDS_FAILED", fail_reason="expired"), "refused", "payment_expired"),
         (row("FUNDS_FAILED", fail_reason="canceled"), "refused", "payment_canceled"),
         (row("FUNDS_FAILED", fail_reason="refused"), "refused", "collections_frozen"),
+        (row("FUNDS_FAILED", fail_reason="collections_paused"), "refused", "collections_paused"),
         (row("REFUSED", refusal_code="over_capacity"), "refused", "over_capacity"),
         (None, "running", None),
     ],

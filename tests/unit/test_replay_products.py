@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.payment_rail import worst_case_fee_minor
+from deploy.replay.own_money import TOP_UP_MINOR_MAX, fees_needed_minor, parts
 from deploy.replay.products import Product, make_products, price_minor, target_units
 from deploy.replay.reading import Line
 from deploy.replay.slots import cut, hour_ceiling, shift_between
@@ -151,3 +153,17 @@ def test_the_first_slot_begins_with_the_next_full_hour_of_the_stack() -> None:
     first = datetime(2010, 12, 1, 8, tzinfo=UTC)
     assert first + shift_between(first, now) == datetime(2026, 11, 21, 4, tzinfo=UTC)
     assert hour_ceiling(datetime(2026, 11, 21, 3, tzinfo=UTC)) == datetime(2026, 11, 21, 3, tzinfo=UTC)
+
+
+def test_a_file_needs_the_worst_case_fee_of_each_payment_and_none_for_a_withdrawal() -> None:
+    lines = Lines()
+    lines.add(3)
+    lines.add(1, who="2")
+    lines.add(3, back=True)
+    product, _ = only(lines)
+    assert fees_needed_minor([product]) == worst_case_fee_minor(600) + worst_case_fee_minor(200)
+
+
+def test_a_need_above_the_largest_top_up_is_cut() -> None:
+    assert list(parts(2 * TOP_UP_MINOR_MAX + 1)) == [TOP_UP_MINOR_MAX, TOP_UP_MINOR_MAX, 1]
+    assert list(parts(0)) == []

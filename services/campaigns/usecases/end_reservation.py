@@ -36,7 +36,7 @@ async def end_reservation(work: Work, message: ReservationEnded) -> None:
                 commitment_id=commitment.commitment_id,
                 participant_id=commitment.participant_id,
                 quantity=commitment.quantity,
-                reason=message.reason,
+                reason=message.code or message.reason,
                 reserved_units=campaign.reserved_units,
             )
         )

@@ -107,6 +107,7 @@ class Book:
         self._scopes: dict[str, Scope] = {}
         self._payments_of: dict[UUID, list[Payment]] = {}
         self._collections_frozen: bool | None = None
+        self._float_carries: bool | None = None
 
     async def load_scopes(self, scopes: Iterable[str]) -> None:
         """The heads of these scopes; the kit has made and locked their rows."""
@@ -181,6 +182,18 @@ class Book:
                 ).scalar_one()
             )
         return self._collections_frozen
+
+    async def float_carries(self) -> bool:
+        """Whether the float, when it was last measured, carried what was let in."""
+        if self._float_carries is None:
+            self._float_carries = bool(
+                (
+                    await self._work.connection.execute(
+                        sql("SELECT available_minor >= worst_case_fees_minor + buffer_minor FROM float_gauge")
+                    )
+                ).scalar_one()
+            )
+        return self._float_carries
 
     async def stop_unattempted(self, intent_id: UUID) -> bool:
         """End an intent that was never called; False when a call was made or is being made."""

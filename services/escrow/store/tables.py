@@ -244,3 +244,12 @@ class TopUp(Row):
     state: Mapped[str] = mapped_column(default="recorded")
     topup_id: Mapped[str | None]
     recorded_at: Mapped[datetime]
+
+
+class FloatShare(Row):
+    """A part of what the float can still carry. Whoever lets a payment in takes its worst-case fee out of shares."""
+
+    __tablename__ = "float_share"
+
+    share: Mapped[int] = mapped_column(Integer, primary_key=True)
+    left_minor: Mapped[int]

@@ -1,7 +1,7 @@
 """Collect: a reservation and a confirmation token meet, in either sequence, and a payment is recorded as an intent.
 
 Nothing is called here; an executor does that after the commit. Refused while a blocking case holds the campaign or the
-platform, and when the campaign does not collect.
+platform, when the campaign does not collect, and when the float has no room for the processor's fee.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contracts.escrow import PaymentStarted, ReservationEnded, UsePaymentMethod
 from services.escrow.domain.payments import COLLECTING_STATES, OPEN_PAYMENT_STATES, may_start_payment
 from services.escrow.store.book import book_of
 from services.escrow.store.tables import Payment, Reservation, WaitingMethod
+from services.escrow.usecases.admit_payment import PAUSED, admit_payment, refuses_another_card
 from services.escrow.usecases.audit_steps import audit_reservation
 from services.escrow.usecases.record_campaign import known_campaign
 from services.kit.work import Work, intent_id
@@ -43,17 +44,9 @@ async def await_funds(work: Work, message: CommitmentReserved) -> None:
         )
     )
     waiting = await book.waiting.get(message.commitment_id)
-    if await collection_refusal(work, message.campaign_id) is not None:
-        reservation.state, reservation.end_reason = "ended", "refused"
-        audit_reservation(work, reservation, before="open")
-        work.publish(
-            ReservationEnded(
-                campaign_id=message.campaign_id,
-                commitment_id=message.commitment_id,
-                participant_id=message.participant_id,
-                reason="refused",
-            )
-        )
+    refusal = await collection_refusal(work, message.campaign_id) or await admit_payment(work, message.amount_minor)
+    if refusal is not None:
+        _refuse(work, reservation, code=PAUSED if refusal == PAUSED else None)
     else:
         work.schedule(
             RESERVATION_DEADLINE,
@@ -89,7 +82,7 @@ async def use_payment_method(work: Work, message: UsePaymentMethod) -> None:
         raise Rejected(code)
     if work.received_at >= reservation.reserved_until:
         raise Rejected("payment_expired")
-    refusal = await collection_refusal(work, message.campaign_id)
+    refusal = await collection_refusal(work, message.campaign_id) or await refuses_another_card(work)
     if refusal is not None:
         raise Rejected(refusal)
     await _start(work, reservation, message.attempt, message.confirmation_token, message.return_url)
@@ -119,6 +112,20 @@ async def collection_refusal(work: Work, campaign_id: UUID) -> str | None:
     if await book.collections_frozen():
         return "collections_frozen"
     return None
+
+
+def _refuse(work: Work, reservation: Reservation, *, code: str | None) -> None:
+    reservation.state, reservation.end_reason = "ended", "refused"
+    audit_reservation(work, reservation, before="open")
+    work.publish(
+        ReservationEnded(
+            campaign_id=reservation.campaign_id,
+            commitment_id=reservation.commitment_id,
+            participant_id=reservation.participant_id,
+            reason="refused",
+            code=code,
+        )
+    )
 
 
 async def _keep_waiting(work: Work, message: UsePaymentMethod) -> None:

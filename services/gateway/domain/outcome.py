@@ -12,8 +12,13 @@ from typing import Any
 from services.gateway.domain.operation import RUNNING, Operation, Outcome
 
 _PAID_STATES = frozenset({"LOCKED", "REFUNDED", "RELEASED"})
-_ENDED_CODES = {"expired": "payment_expired", "refused": "collections_frozen"}
-"""Why a reservation ended without funds → the code that tells it; escrow refuses to collect while it checks."""
+_ENDED_CODES = {
+    "expired": "payment_expired",
+    "refused": "collections_frozen",
+    "collections_paused": "collections_paused",
+}
+"""Why a reservation ended without funds → the code that tells it; escrow refuses to collect while it checks, and while the
+float has no room."""
 _PLAN_SENT = frozenset({"RELEASED", "DONE"})
 _UNKNOWN_AT_ESCROW = "payment_not_expected"
 

@@ -81,6 +81,9 @@ async def commit_funds(request: Request, campaign_id: UUID) -> Response:
         request, identity, "commit_funds", body, commands, campaign_id=campaign_id, address_id=body.address_id
     )
     return_url = _return_url(request, body.return_url, wanted.created_id)
+    # A repeat of an accepted join is told what became of it, whatever holds now.
+    if await gateway.joining_pause.holds() and not await gateway.acts.is_known(wanted):
+        raise Rejected("collections_paused")
     return await perform(request, wanted, _present_commitment(gateway, identity, wanted.created_id))
 
 

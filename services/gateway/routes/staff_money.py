@@ -1,4 +1,4 @@
-"""The platform's own money, for staff: cover, what is above it, and what ended campaigns cost."""
+"""The platform's own money, for staff: cover, what the float can carry, and what ended campaigns cost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_money import PlatformMoneyView
 from services.gateway.schemas.describing import answers
 from services.gateway.schemas.views import money_view
+from services.gateway.store.read_float import gauges
 from services.gateway.store.read_flows import campaign_costs
 
 COVERED = "covered"
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1/staff", tags=["staff"])
 @router.get(
     "/money",
     operation_id="platform_money",
-    summary="The platform's own money: cover, what is above it, what ended campaigns cost",
+    summary="The platform's own money: cover, what the float can carry, what ended campaigns cost",
     responses=answers(PlatformMoneyView, 401, 403),
 )
 async def platform_money(request: Request) -> Response:
@@ -34,6 +35,7 @@ async def platform_money(request: Request) -> Response:
     costs = await campaign_costs(gateway.reads)
     body = {
         "sums": [_float(row) for row in checked.sums],
+        "gauges": [_gauge(row) for row in await gauges(gateway.reads)],
         "campaigns": [_cost(row) for row in costs],
         "covered": all(check.holds for check in checked.checks if check.name == COVERED),
         "checked_at": checked.at,
@@ -56,6 +58,17 @@ def _float(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "currency": currency.upper(),
         **{name: money_view(int(figure), currency) for name, figure in figures.items()},
+    }
+
+
+def _gauge(row: Mapping[str, Any]) -> dict[str, Any]:
+    currency = row["currency"]
+    names = ("available", "worst_case_fees", "buffer", "room", "next_fee")
+    return {
+        "currency": currency.upper(),
+        **{name: money_view(row[f"{name}_minor"], currency) for name in names},
+        "admits": row["admits"],
+        "gauged_at": row["gauged_at"],
     }
 
 

@@ -41,6 +41,7 @@ class CampaignSummary(Answer):
     close_at: datetime
     joining: bool
     opened_at: datetime | None
+    joining_paused: bool
     frozen: bool
     stale: bool
 

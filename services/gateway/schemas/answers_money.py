@@ -173,10 +173,25 @@ class FloatView(Answer):
     goodwill: MoneyView
 
 
+class GaugeView(Answer):
+    """What the float can carry: money available, less the fees that payments under way may still cost, less the buffer for
+    disputes, leaves the room. Joining goes on while the room covers one more unit of the dearest campaign."""
+
+    currency: str
+    available: MoneyView
+    worst_case_fees: MoneyView
+    buffer: MoneyView
+    room: MoneyView
+    next_fee: MoneyView
+    admits: bool
+    gauged_at: datetime
+
+
 class PlatformMoneyView(Answer):
-    """The platform's own money, for staff: what covers what is owed, what is spare, what ended campaigns cost."""
+    """The platform's own money, for staff: what covers what is owed, what the float can carry, what ended campaigns cost."""
 
     sums: list[FloatView]
+    gauges: list[GaugeView]
     campaigns: list[CampaignCostView]
     covered: bool
     checked_at: datetime

@@ -61,6 +61,7 @@ def summary_view(row: Row) -> View:
         "close_at": row["close_at"],
         "joining": is_joining(row),
         "opened_at": row["opened_at"],
+        "joining_paused": row["joining_paused"] and is_joining(row),
         "frozen": row["frozen"],
         "stale": row["stale"],
     }

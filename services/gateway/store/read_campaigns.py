@@ -35,6 +35,7 @@ _SUMMARY_COLUMNS = (
     EXISTS (
         SELECT FROM case_record WHERE scope = CAST(c.id AS text) AND state = 'open' AND blocking
     ) AS frozen,
+    EXISTS (SELECT FROM float_gauge WHERE currency = c.currency AND NOT admits) AS joining_paused,
     EXISTS (
         SELECT FROM gate WHERE consumer = :consumer AND state <> 'open' AND stream = ANY(ARRAY[
             'campaigns:' || c.id, 'escrow:' || c.id, 'suppliers:' || c.id, 'notifications:' || c.id])

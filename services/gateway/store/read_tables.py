@@ -203,6 +203,19 @@ TABLES: dict[str, Table] = {
         key_type="text",
     ),
     "platform_checkpoint": Table("number", {"hash": "text", "signed": "jsonb", "at": "timestamptz"}, key_type="bigint"),
+    "float_gauge": Table(
+        "currency",
+        {
+            "available_minor": "bigint",
+            "worst_case_fees_minor": "bigint",
+            "buffer_minor": "bigint",
+            "room_minor": "bigint",
+            "next_fee_minor": "bigint",
+            "admits": "boolean",
+            "gauged_at": "timestamptz",
+        },
+        key_type="text",
+    ),
     "plan_line": Table(
         "line_id",
         {
@@ -334,6 +347,7 @@ SCOPE_OF: dict[str, str] = {
     "ledger_transfer": "scope_id",
     "supplier": "CAST(id AS text)",
     "top_up": "'platform'",
+    "float_gauge": "'platform'",
     "alert_rule": "CAST(participant_id AS text)",
     "case_record": "scope",
     "outcome": "scope",

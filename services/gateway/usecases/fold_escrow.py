@@ -50,6 +50,9 @@ def fold_money(rows: Rows, envelope: Envelope, event: Any) -> bool:
                 "top_up", event.top_up_id, amount_minor=event.amount_minor, currency=event.currency, at=envelope.time
             )
             rows.touched_other.add(event.top_up_id)
+        case escrow.FloatGauged():
+            figures = event.model_dump(exclude={"currency"})
+            rows.put("float_gauge", event.currency, **figures, gauged_at=envelope.time)
         case _:
             return False
     return True

@@ -33,6 +33,7 @@ export type Operation = Schemas["OperationView"];
 export type Plan = Schemas["PlanView"];
 export type PostalAddress = Schemas["PostalAddress"];
 export type PlanBody = Schemas["PlanBody"];
+export type FloatGauge = Schemas["GaugeView"];
 export type PlatformMoney = Schemas["PlatformMoneyView"];
 export type Problem = Schemas["ProblemView"];
 export type Product = Schemas["Product"];

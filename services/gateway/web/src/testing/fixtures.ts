@@ -109,6 +109,7 @@ export const summary: CampaignSummary = {
   close_at: terms.close_at,
   joining: true,
   opened_at: "2026-11-16T09:00:00Z",
+  joining_paused: false,
   frozen: false,
   stale: false,
 };

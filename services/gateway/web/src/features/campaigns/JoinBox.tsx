@@ -20,6 +20,9 @@ export function JoinBox({ campaign }: { campaign: Campaign }) {
           ? t("campaigns.closes", { moment: formatMoment(campaign.close_at) })
           : t("campaign.joinClosed")}
       </p>
+      {campaign.joining_paused ? (
+        <p className={classes.small}>{t("campaign.joiningPaused")}</p>
+      ) : null}
       <JoinAct campaign={campaign} />
     </section>
   );
@@ -36,7 +39,8 @@ function JoinAct({ campaign }: { campaign: Campaign }) {
       </TextLink>
     );
   }
-  if (!campaign.joining || campaign.frozen || account === undefined) return null;
+  const closed = !campaign.joining || campaign.joining_paused || campaign.frozen;
+  if (closed || account === undefined) return null;
   if (account?.role === "supplier") {
     return <p className={classes.small}>{t("campaign.joinRole", { role: t("role.supplier") })}</p>;
   }

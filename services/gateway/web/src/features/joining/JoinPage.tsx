@@ -68,7 +68,8 @@ function JoinSteps({ campaign, addresses }: JoinStepsProps) {
 
   // Said before anything is filled in; the server refuses the commitment in any case.
   const needsFactor = sent === null && security.data?.factor_needed_to_commit === true;
-  if (!campaign.joining && sent === null) return <NotOpen campaign={campaign} />;
+  const closed = !campaign.joining || campaign.joining_paused;
+  if (closed && sent === null) return <NotOpen campaign={campaign} />;
   return (
     <Page
       title={t("join.title", { title: campaign.title })}
@@ -185,7 +186,11 @@ function stepOf(
 function NotOpen({ campaign }: { campaign: Campaign }) {
   const { t } = useTranslation();
   return (
-    <Page title={t("join.empty")} lead={campaign.state_explained} width="narrow">
+    <Page
+      title={t("join.empty")}
+      lead={campaign.joining_paused ? t("campaign.joiningPaused") : campaign.state_explained}
+      width="narrow"
+    >
       <ButtonLink to="/campaigns/$campaignId" params={{ campaignId: campaign.id }}>
         {t("campaigns.view")}
       </ButtonLink>

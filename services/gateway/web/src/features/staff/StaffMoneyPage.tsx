@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, read } from "@/api/client";
-import type { CampaignCost, PlatformMoney } from "@/api/types";
+import type { CampaignCost, FloatGauge, PlatformMoney } from "@/api/types";
 import { type Column, DataTable } from "@/shared/DataTable";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { Facts } from "@/shared/Facts";
@@ -25,7 +25,9 @@ const FIGURES = [
   "goodwill",
 ] as const;
 
-/** The platform's own money: what covers what is owed, and what ended campaigns cost. */
+const GAUGE = ["available", "worst_case_fees", "buffer", "room", "next_fee"] as const;
+
+/** The platform's own money: what covers what is owed, what the float can carry, and what ended campaigns cost. */
 export function StaffMoneyPage() {
   const { t } = useTranslation();
   const query = useQuery({
@@ -65,10 +67,37 @@ function Shown({ money }: { money: PlatformMoney }) {
           />
         </Section>
       ))}
+      {money.gauges.map((gauge) => (
+        <Gauge key={gauge.currency} gauge={gauge} />
+      ))}
       <Section title={t("staffMoney.campaigns")} note={t("staffMoney.campaignsNote")}>
         <Costs campaigns={money.campaigns} />
       </Section>
     </Stack>
+  );
+}
+
+/** Why joining goes on or pauses: what the float has, less what it may have to carry. */
+function Gauge({ gauge }: { gauge: FloatGauge }) {
+  const { t } = useTranslation();
+  const moment = formatMoment(gauge.gauged_at);
+  return (
+    <Section
+      title={t("staffMoney.gauge", { currency: gauge.currency })}
+      note={t("staffMoney.gaugeNote")}
+    >
+      {gauge.admits ? (
+        <Notice title={t("staffMoney.admits", { moment })} />
+      ) : (
+        <Notice tone="trouble" title={t("staffMoney.paused", { moment })} />
+      )}
+      <Facts
+        facts={GAUGE.map((name) => ({
+          label: t(`staffMoney.${name}`),
+          value: formatMoney(gauge[name]),
+        }))}
+      />
+    </Section>
   );
 }
 
