@@ -48,7 +48,7 @@ class Standin:
         self._sdk_http = stripe.AIOHTTPClient()
         self.sdk = stripe.StripeClient(
             API_KEY,
-            base_addresses={"api": self.url},
+            base_addresses={"api": self.url, "files": self.url},
             http_client=self._sdk_http,
             max_network_retries=0,
         ).v1
