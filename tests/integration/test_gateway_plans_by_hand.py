@@ -17,8 +17,10 @@ from contracts.clearing import (
     ClearingPlanCompleted,
     ClearingPlanLinesTold,
     ClearingPlanProgressed,
+    ClearingPlanStopped,
     PlanByHandSubmitted,
     SubmitPlanByHand,
+    TakePlanBack,
 )
 from contracts.escrow import RefundDecided, RefundFailed, RefundSent
 from contracts.ledger import AccountPreview, LinePreview, ReleaseCondition
@@ -88,6 +90,25 @@ async def test_an_act_by_hand_is_asked_for_shown_and_followed(stage: Stage) -> N
         )
     )
     assert (await stage.seen(ana, address, state="DONE"))["approver_id"] == "b"
+
+
+async def test_a_plan_is_taken_back_by_its_maker_and_says_so(stage: Stage) -> None:
+    ana = await stage.sign_in("ana@alpmera.test")
+    campaign_id, _ = await stage.open_campaign()
+    names = {"campaign_id": campaign_id, "plan_id": uuid4()}
+    await stage.tell(
+        PlanByHandSubmitted(
+            **names, plan_kind="goodwill", plan_hash="d" * 64, maker_id="a", reason="x", reason_code="quality_issue",
+            evidence=("issue:7f3a",), amount_minor=5_000, currency="usd", line_count=1, conditions=(), preview=(),
+        )
+    )  # fmt: skip
+    address = f"/v1/clearing-plans/{names['plan_id']}"
+    await stage.seen(ana, address, state="SUBMITTED")
+    taking = send(ana, f"{address}/withdrawal", {})
+    asked = await stage.command(TakePlanBack)
+    await stage.tell(ClearingPlanStopped(**names, code="taken_back"), cause=asked.id)
+    plan = (await taking).json()
+    assert (plan["state"], plan["state_words"]) == ("STOPPED", "Taken back by its maker; nothing was moved")
 
 
 async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_for_everybody(stage: Stage) -> None:

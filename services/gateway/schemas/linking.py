@@ -33,7 +33,7 @@ _COMMITMENT = (
 _ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
 _ALERT = ("remove_alert_rule",)
-_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
+_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "take_plan_back", "retry_plan_transfer")
 _DISPUTE = ("disputes_read", "dispute_evidence", "prepare_evidence", "submit_evidence")
 
 LINKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
