@@ -47,7 +47,7 @@ export default async function actByHand(enter, { campaign, commitment, reference
     return (await answer.json()).data.some(({ state }) => state === "DONE");
   }, campaign);
   await eva.open(`/staff/campaigns/${campaign}`);
-  await eva.page.getByText("1 of 1").first().waitFor();
+  await eva.page.getByText("Done: every refund of it is paid").first().waitFor();
   const done = await eva.page.getByRole("article").first().innerText();
   await eva.look("act by hand done");
 
