@@ -101,6 +101,16 @@ class RetryPlanTransfer(Command):
 
 
 @register
+class TakePlanBack(Command):
+    """Take back an own plan that nobody has approved yet; it moves nothing any more."""
+
+    type: ClassVar[str] = "escrow.take_plan_back.v1"
+    service: ClassVar[str] = "escrow"
+    campaign_id: UUID
+    plan_id: UUID
+
+
+@register
 class CloseGranted(Event):
     """Escrow's latch is set to close: no clearing plan can begin."""
 
@@ -230,7 +240,8 @@ class ClearingPlanCleared(Event):
 
 @register
 class ClearingPlanStopped(Event):
-    """A line could no longer be cleared, or the plan was given up; the latch is free."""
+    """A line could no longer be cleared, the plan was given up, or its maker took it back (`taken_back`); the latch is
+    free."""
 
     type: ClassVar[str] = "escrow.clearing_plan_stopped.v1"
     service: ClassVar[str] = "escrow"

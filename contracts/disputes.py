@@ -6,12 +6,14 @@ Nothing here says what the person told the bank; the reason is the bank's own co
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.common import Hash
 from contracts.envelope import Command, Event, canonical_json, register
@@ -127,15 +129,42 @@ class DisputeEvidence(BaseModel):
         return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
 
 
+EVIDENCE_PAPER_BYTES_MAX = 384 * 1024
+"""Of a paper as it travels: a message holds a mebibyte, and base64 makes four bytes of three. Stripe would take more."""
+_PAPER_BEGINS = b"%PDF-"
+
+
+def paper_bytes(paper: str) -> bytes:
+    """A paper out of its base64. Raises ValueError when it is not a PDF, or too long."""
+    try:
+        content = base64.b64decode(paper, validate=True)
+    except binascii.Error as error:
+        raise ValueError("a paper travels as base64") from error
+    if not content.startswith(_PAPER_BEGINS) or len(content) > EVIDENCE_PAPER_BYTES_MAX:
+        raise ValueError("a paper is a PDF within its bound")
+    return content
+
+
+def _checked(paper: str) -> str:
+    paper_bytes(paper)
+    return paper
+
+
+EvidencePaper = Annotated[str, AfterValidator(_checked), Field(max_length=EVIDENCE_PAPER_BYTES_MAX * 4 // 3 + 4)]
+"""A PDF in base64."""
+
+
 @register
 class PrepareDisputeEvidence(Command):
-    """Keep the evidence for a dispute, as operations read it from the records. Nothing is sent yet."""
+    """Keep the evidence for a dispute, as operations read it from the records, and the same as a paper. Nothing is sent
+    yet. The paper says what the fields say and nothing besides."""
 
     type: ClassVar[str] = "escrow.prepare_dispute_evidence.v1"
     service: ClassVar[str] = "escrow"
     campaign_id: UUID
     dispute_id: DisputeId
     evidence: DisputeEvidence
+    paper: Annotated[EvidencePaper | None, Field(repr=False)] = None
 
 
 @register
@@ -151,11 +180,13 @@ class SubmitDisputeEvidence(Command):
 
 @register
 class DisputeEvidencePrepared(DisputeEvent):
-    """Evidence is kept and waits for its submission. The texts leave escrow to Stripe only."""
+    """Evidence is kept and waits for its submission. Texts and paper leave escrow to Stripe only; `paper_digest` is the
+    SHA-256 of the paper's bytes."""
 
     type: ClassVar[str] = "escrow.dispute_evidence_prepared.v1"
     evidence_hash: Hash
     prepared_by: str
+    paper_digest: Hash | None = None
 
 
 @register
@@ -166,6 +197,7 @@ class DisputeEvidenceSubmitted(DisputeEvent):
     evidence_hash: Hash
     prepared_by: str
     submitted_by: str
+    paper_digest: Hash | None = None
 
 
 @register

@@ -250,6 +250,9 @@ PROBLEMS: dict[str, Problem] = {
     "plan_hash_stale": Problem(
         409, "The clearing plan has changed since you read it", "Read the plan again and decide on what it says now."
     ),
+    "not_the_maker": Problem(
+        403, "Only its maker can take a plan back", "A plan that you do not agree with is left unapproved."
+    ),
     "approver_is_maker": Problem(403, "The maker of a plan cannot approve it", "Ask another escrow auditor."),
     "release_conditions_unmet": Problem(409, "Not every release condition is met", "See the listed conditions."),
     "campaign_closing": Problem(

@@ -31,6 +31,7 @@ from services.escrow.usecases import (
     release_funds,
     send_plan,
     start_payment,
+    take_plan_back,
 )
 from services.escrow.usecases.approve_clearing_plan import approve_clearing_plan
 from services.escrow.usecases.close_campaign import answer_close, close_campaign, withdraw
@@ -62,6 +63,7 @@ HANDLERS: Handlers = {
     clearing.SubmitPlanByHand: submit_plan_by_hand,
     clearing.ApproveClearingPlan: approve_clearing_plan,
     clearing.RetryPlanTransfer: release_funds.retry_plan_transfer,
+    clearing.TakePlanBack: take_plan_back.take_plan_back,
     disputes.PrepareDisputeEvidence: give_evidence.prepare_dispute_evidence,
     disputes.SubmitDisputeEvidence: give_evidence.submit_dispute_evidence,
     escrow.TopUpFloat: top_up_float,

@@ -15,6 +15,9 @@ from services.kit.settings import KitSettings
 
 StripeKind = Literal["stand-in", "stripe"]
 
+STRIPE_URL = "https://api.stripe.com"
+STRIPE_FILES_URL = "https://files.stripe.com"
+
 STRIPE_CALLS_PER_SECOND = 25
 """Stripe's published limit per endpoint in its test mode, and a good citizen's pace in live mode."""
 
@@ -26,7 +29,7 @@ STAND_IN_CONCLUDE_AFTER_SECONDS = 5
 class EscrowSettings(KitSettings):
     """What escrow needs beside the kit's settings. Amounts are minor units of `float_currency`."""
 
-    stripe_url: str = "https://api.stripe.com"
+    stripe_url: str = STRIPE_URL
     stripe_key: SecretStr = SecretStr("")
     stripe_kind: StripeKind = "stand-in"
     stripe_timeout_seconds: int = Field(default=30, ge=1, le=80)
@@ -60,6 +63,11 @@ class EscrowSettings(KitSettings):
         if self.profile == "production" and (self.checkpoint_key is None or self.checkpoint_salt_key is None):
             raise ValueError("production needs ALPMERA_CHECKPOINT_KEY and ALPMERA_CHECKPOINT_SALT_KEY")
         return self
+
+    @property
+    def files_url(self) -> str:
+        """Where files are uploaded: Stripe has an address of its own for them, the stand-in has one for everything."""
+        return STRIPE_FILES_URL if self.stripe_url == STRIPE_URL else self.stripe_url
 
     @property
     def conclude_after_seconds(self) -> int:

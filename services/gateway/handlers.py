@@ -79,6 +79,10 @@ DONE_EVENTS: frozenset[str] = frozenset(
 """Events that are the outcome of the command that caused them; the commitment's own course is read from its rows."""
 
 
+TAKEN_BACK = "taken_back"
+"""With this code a plan stops because its maker took it back."""
+
+
 def projection(generation: int, *, instance: str, on_touched: Callable[[Rows], None] | None = None) -> Service:
     """The consumer of one generation. `on_touched` is called after each commit with what the batch changed."""
 
@@ -108,7 +112,7 @@ def projection(generation: int, *, instance: str, on_touched: Callable[[Rows], N
 
 def fold(rows: Rows, envelope: Envelope, message: Message) -> None:
     """Fold one event into the rows of its batch; an event that nobody reads here changes nothing."""
-    if envelope.causation_id is not None and message.type in DONE_EVENTS:
+    if envelope.causation_id is not None and _is_outcome(message):
         rows.put("outcome", envelope.causation_id, scope=envelope.key, event_type=message.type, at=envelope.time)
         rows.touched_commands.add(envelope.causation_id)
     if isinstance(message, CommandRefusedShape):
@@ -129,6 +133,12 @@ def fold(rows: Rows, envelope: Envelope, message: Message) -> None:
         for fold_kind in FOLDS.get(message.service, ()):
             if fold_kind(rows, envelope, message):
                 return
+
+
+def _is_outcome(message: Message) -> bool:
+    # A plan also stops when its approval comes too late; that command's outcome is its refusal.
+    is_taken_back = isinstance(message, clearing.ClearingPlanStopped) and message.code == TAKEN_BACK
+    return message.type in DONE_EVENTS or is_taken_back
 
 
 def _refused(rows: Rows, envelope: Envelope, refused: CommandRefusedShape) -> None:

@@ -9,7 +9,14 @@ from contracts.alerts import EndAlertRules, RemoveAlertRule, SetAlertRule, campa
 from contracts.campaigns import CampaignOpened
 from contracts.clearing import FundsReleased
 from contracts.envelope import Envelope, Message
-from contracts.escrow import FundsHeld, RefundDecided, RefundFailed, RefundSent
+from contracts.escrow import (
+    FundsHeld,
+    RefundDecided,
+    RefundFailed,
+    RefundOwedAgain,
+    RefundPaidOutside,
+    RefundSent,
+)
 from contracts.gateway import PersonRecorded
 from contracts.notices import TellNotices
 from contracts.notifications import SendAccountMail, SendInvitationMail
@@ -28,6 +35,7 @@ from services.notifications.usecases.deliver_mail import (
     post_delivery,
 )
 from services.notifications.usecases.fire_alerts import (
+    REFUND_EVENTS,
     WATCHED,
     begin_campaign,
     on_deadline,
@@ -42,7 +50,7 @@ from services.notifications.usecases.send_account_mail import (
     send_account_mail,
 )
 from services.notifications.usecases.set_alert_rules import end_alert_rules, remove_alert_rule, set_alert_rule
-from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_sent
+from services.notifications.usecases.tell_money_event import tell_funds_held, tell_funds_released, tell_refund_paid
 from services.notifications.usecases.tell_notices import tell_notices
 from services.notifications.usecases.write_mail import MAIL_PURPOSE
 
@@ -58,7 +66,7 @@ async def preload(work: Work, batch: Sequence[tuple[Envelope, Message]]) -> None
     supplier_ids: set[UUID] = set()
     await _preload_alerts(work, [message for _, message in batch])
     for envelope, message in batch:
-        if isinstance(message, FundsHeld | RefundSent):
+        if isinstance(message, FundsHeld | RefundSent | RefundPaidOutside):
             participant_ids.add(message.participant_id)
         elif isinstance(message, FundsReleased):
             commitment_ids.update(message.released_commitment_ids)
@@ -85,7 +93,7 @@ async def _preload_alerts(work: Work, messages: Sequence[Message]) -> None:
     for message in messages:
         if isinstance(message, WATCHED + (CampaignOpened,)):
             campaign_ids.add(message.campaign_id)  # type: ignore[attr-defined]
-        elif isinstance(message, RefundDecided | RefundSent | RefundFailed):
+        elif isinstance(message, REFUND_EVENTS):
             participant_ids.add(message.participant_id)
         elif isinstance(message, SetAlertRule):
             campaign_id = campaign_of(message.rule)
@@ -116,8 +124,8 @@ async def _keep_campaign(work: Work, message: CampaignOpened) -> None:
     )
 
 
-async def _refund_sent(work: Work, message: RefundSent) -> None:
-    await tell_refund_sent(work, message)
+async def _refund_paid(work: Work, message: RefundSent | RefundPaidOutside) -> None:
+    await tell_refund_paid(work, message)
     await watch_refunds(work, message)
 
 
@@ -131,9 +139,11 @@ async def _keep_proof_head(work: Work, message: PlatformCheckpointSigned) -> Non
 
 HANDLERS: Handlers = {
     FundsHeld: tell_funds_held,
-    RefundSent: _refund_sent,
+    RefundSent: _refund_paid,
+    RefundPaidOutside: _refund_paid,
     RefundDecided: watch_refunds,
     RefundFailed: watch_refunds,
+    RefundOwedAgain: watch_refunds,
     FundsReleased: tell_funds_released,
     CampaignOpened: _keep_campaign,
     SupplierRegistered: _keep_supplier,

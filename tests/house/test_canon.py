@@ -15,6 +15,7 @@ PAGES = (
     "domain-states",
     "architecture",
     "security",
+    "cases",
 )
 RULE_FILE = json.loads(RULES_PATH.read_text(encoding="utf-8"))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from fastapi.routing import APIRoute
 from contracts.alerts import AlertRuleSet, TargetPercent
 from contracts.campaigns import CampaignSubmitted, CommitmentLocked, CommitmentReserved
 from contracts.clearing import ClearingPlanLinesTold, ClearingPlanSubmitted
-from contracts.disputes import DisputeOpened
+from contracts.disputes import DisputeEvidencePrepared, DisputeOpened
 from contracts.housekeeping import CampaignsCaseOpened
 from contracts.ledger import LinePreview, ReleaseCondition
 from contracts.suppliers import (
@@ -37,6 +38,7 @@ from services.gateway.store.accounts import Account, NewAccount, OpenedSession, 
 from services.gateway.store.second_factors import NewPasskey, insert_passkey
 from services.gateway.usecases.fold_disputes import id_of
 from services.gateway.usecases.gather_own_data import SECTIONS
+from services.gateway.usecases.keep_evidence import own_key, seal_paper
 from services.kit.clock import wall_now
 from tests.integration.gateway_support import STARTED, Stage, drafted_campaign, opened_campaign
 
@@ -245,6 +247,20 @@ class People:
                 participant_id=self.subjects["owner"], dispute_id=DISPUTE, round=1, amount_minor=109_800,
                 frozen_minor=109_800, currency="usd", status="needs_response", reason="fraudulent",
                 evidence_due_by=HAPPENED,
+            )
+        )  # fmt: skip
+        content = b"%PDF-1.4 prepared"
+        digest, evidence_hash = sha256(content).hexdigest(), "e" * 64
+        sealed = seal_paper(own_key(self.stage.settings), content, digest)
+        await self.stage.execute(
+            "INSERT INTO evidence_paper VALUES (:dispute, :hash, :digest, :sealed, now())",
+            dispute=DISPUTE, hash=evidence_hash, digest=digest, sealed=sealed,
+        )  # fmt: skip
+        await self.stage.tell(
+            DisputeEvidencePrepared(
+                campaign_id=self.ids["campaign_id"], commitment_id=self.ids["commitment_id"],
+                participant_id=self.subjects["owner"], dispute_id=DISPUTE, evidence_hash=evidence_hash,
+                prepared_by="olga", paper_digest=digest,
             )
         )  # fmt: skip
 

@@ -51,7 +51,7 @@ class Standin:
         self._sdk_http = stripe.AIOHTTPClient(connector=aiohttp.TCPConnector())
         self.sdk = stripe.StripeClient(
             API_KEY,
-            base_addresses={"api": self.url},
+            base_addresses={"api": self.url, "files": self.url},
             http_client=self._sdk_http,
             max_network_retries=0,
         ).v1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -299,6 +301,7 @@ async def test_many_disputes_among_the_payments_open_a_case_for_staff(stage: Sta
     assert "dispute_rate_critical" not in await stage.case_kinds()
 
 
+PAPER = b"%PDF-1.4\r\n\x00\xff\r--\n" + bytes(range(256)) * 400
 EVIDENCE = DisputeEvidence(
     product_description="Cast iron pan, one unit",
     refund_policy_disclosure="In full on every ending but completion",
@@ -314,14 +317,19 @@ async def test_evidence_is_prepared_by_one_person_and_sent_once_by_another(stage
     dispute_id = await bank.opens(join)
     await bank.tells()
     names = {"campaign_id": stage.campaign_id, "dispute_id": dispute_id}
-    prepare = PrepareDisputeEvidence(**names, evidence=EVIDENCE)
+    prepare = PrepareDisputeEvidence(**names, evidence=EVIDENCE, paper=b64encode(PAPER).decode())
     (prepared,) = of(await stage.harness.deliver(prepare, actor=OLGA), DisputeEvidencePrepared)
+    other = PrepareDisputeEvidence(**names, evidence=EVIDENCE, paper=b64encode(PAPER + b"2").decode())
+    (again,) = of(await stage.harness.deliver(other, actor=OLGA), DisputeEvidencePrepared)
+    assert again.paper_digest == prepared.paper_digest == sha256(PAPER).hexdigest()
     submit = SubmitDisputeEvidence(**names, evidence_hash=prepared.evidence_hash)
     (submitted,) = of(await stage.harness.deliver(submit, actor=ANA), DisputeEvidenceSubmitted)
     assert (submitted.prepared_by, submitted.submitted_by) == (OLGA.id, ANA.id)
     assert [each.outcome for each in of(await stage.harness.execute(), DisputeEnded)] == ["won"]
     dispute = await stage.standin.sdk.disputes.retrieve_async(dispute_id)
     assert dispute.evidence.access_activity_log == EVIDENCE.access_activity_log
+    sent = await stage.standin.control("POST", f"files/{dispute.evidence.uncategorized_file}/digest")
+    assert sent == (200, {"sha256": submitted.paper_digest})
     assert await codes(stage, submit, ANA) == ["dispute_state_conflict"]
 
 

@@ -18,6 +18,7 @@ from contracts.clearing import (
     PlanByHandSubmitted,
     RetryPlanTransfer,
     SubmitPlanByHand,
+    TakePlanBack,
     TransferRefused,
     TransferReversed,
     WantedLine,
@@ -28,7 +29,7 @@ from contracts.housekeeping import EscrowCommandRefused
 from services.escrow.domain.plan_rules import PLAN_RULES
 from services.escrow.usecases import clear_plan
 from tests.fixtures.harness import Published
-from tests.integration.escrow_support import ANA, BEN, Join, Stage, kinds, of, staged_beside
+from tests.integration.escrow_support import ANA, BEN, OLGA, Join, Stage, kinds, of, staged_beside
 from tests.integration.standin_support import Standin, running
 
 
@@ -125,6 +126,31 @@ async def test_a_whole_refund_by_hand_is_decided_by_two_people_and_completed_whe
     assert (completed.lines_applied, completed.lines_failed, completed.amount_minor) == (1, 0, 5_000)
     assert await stage.class_balance("escrow") == 5_000
     assert await stage.class_balance("refund_payable") == 0
+
+
+async def test_a_draft_is_taken_back_by_its_maker_alone_and_before_its_approval_alone(stage: Stage) -> None:
+    (join,) = await stage.funded()
+    plan_id, published = await by_hand(stage, "partial_refund", [(join, 1_200)])
+    (submitted,) = of(published, PlanByHandSubmitted)
+    back = TakePlanBack(campaign_id=stage.campaign_id, plan_id=plan_id)
+    assert code(await stage.harness.deliver(back, actor=BEN)) == "not_the_maker"
+    assert code(await stage.harness.deliver(back, actor=OLGA)) == "not_allowed"
+    (stopped,) = of(await stage.harness.deliver(back, actor=ANA), ClearingPlanStopped)
+    assert (stopped.code, await state(stage, plan_id)) == ("taken_back", "STOPPED")
+    assert code(await stage.harness.deliver(back, actor=ANA)) == "plan_state_conflict"
+    assert code(await stage.approve(plan_id, submitted.plan_hash)) == "plan_state_conflict"
+    assert await stage.class_balance("escrow") == 5_000
+    records = await stage.harness.rows(
+        "SELECT action, actor_id, reason FROM audit_entry WHERE subject = :id ORDER BY id", id=str(plan_id)
+    )
+    assert [(each.action, each.actor_id, each.reason) for each in records][1:4] == [
+        ("escrow.plan_taking_back.refused", BEN.id, "not_the_maker"),
+        ("escrow.plan_taking_back.refused", OLGA.id, "not_allowed"),
+        ("escrow.plan.moved", ANA.id, "taken_back"),
+    ]
+    again, _ = await done_by_hand(stage, "partial_refund", [(join, 1_200)])
+    taking = TakePlanBack(campaign_id=stage.campaign_id, plan_id=again)
+    assert code(await stage.harness.deliver(taking, actor=ANA)) == "plan_state_conflict"
 
 
 async def test_a_part_is_refunded_and_the_rest_is_released_later(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -18,11 +18,14 @@ from contracts.clearing import (
     ClearingPlanCompleted,
     ClearingPlanLinesTold,
     ClearingPlanProgressed,
+    ClearingPlanStopped,
     PlanByHandSubmitted,
     SubmitPlanByHand,
+    TakePlanBack,
 )
 from contracts.escrow import RefundDecided, RefundFailed, RefundSent
 from contracts.ledger import AccountPreview, LinePreview, ReleaseCondition
+from services.kit.clock import wall_now
 from tests.integration.gateway_support import Stage, key, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -109,6 +112,25 @@ async def test_a_plan_by_hand_takes_as_many_lines_as_its_description_says(stage:
     assert len((await stage.command(SubmitPlanByHand)).message.lines) == PLAN_LINES_BY_HAND_MAX
 
 
+async def test_a_plan_is_taken_back_by_its_maker_and_says_so(stage: Stage) -> None:
+    ana = await stage.sign_in("ana@alpmera.test")
+    campaign_id, _ = await stage.open_campaign()
+    names = {"campaign_id": campaign_id, "plan_id": uuid4()}
+    await stage.tell(
+        PlanByHandSubmitted(
+            **names, plan_kind="goodwill", plan_hash="d" * 64, maker_id="a", reason="x", reason_code="quality_issue",
+            evidence=("issue:7f3a",), amount_minor=5_000, currency="usd", line_count=1, conditions=(), preview=(),
+        )
+    )  # fmt: skip
+    address = f"/v1/clearing-plans/{names['plan_id']}"
+    await stage.seen(ana, address, state="SUBMITTED")
+    taking = send(ana, f"{address}/withdrawal", {})
+    asked = await stage.command(TakePlanBack)
+    await stage.tell(ClearingPlanStopped(**names, code="taken_back"), cause=asked.id)
+    plan = (await taking).json()
+    assert (plan["state"], plan["state_words"]) == ("STOPPED", "Taken back by its maker; nothing was moved")
+
+
 async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_for_everybody(stage: Stage) -> None:
     ana = await stage.sign_in("ana@alpmera.test")
     campaign_id, _ = await stage.open_campaign()
@@ -118,9 +140,9 @@ async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_fo
             "campaign_id": campaign_id, "commitment_id": uuid4(), "participant_id": uuid4(), "amount_minor": 5_000,
             "currency": "usd", "decision_id": decision_id,
         }  # fmt: skip
-        await stage.tell(RefundDecided(**names, reason="withdrawn"))
+        await stage.tell(RefundDecided(**names, reason="withdrawn"), time=wall_now())
         ended = RefundSent(**names, refund_id="re_1", reason="withdrawn")
-        await stage.tell(ended if decision_id == paid else RefundFailed(**names, refund_id="re_2"))
+        await stage.tell(ended if decision_id == paid else RefundFailed(**names, refund_id="re_2"), time=wall_now())
     for _ in range(200):
         queue = (await ana.get("/v1/refunds/unsettled")).json()["data"]
         if [each["state"] for each in queue] == ["failed"]:
@@ -133,3 +155,30 @@ async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_fo
     assert (figures["unsettled"], figures["settled"]) == (1, 1)
     assert figures["oldest_decided_at"] == shown["decided_at"]
     assert figures["ninety_fifth_percentile_seconds"] is not None
+    await _assert_progress_has_an_end_while_one_waits_for_its_turn(stage, ana, campaign_id)
+
+
+async def _assert_progress_has_an_end_while_one_waits_for_its_turn(
+    stage: Stage, ana: httpx.AsyncClient, campaign_id: UUID
+) -> None:
+    """One refund is paid, one refused; a third is decided."""
+    (stands,) = (await ana.get("/v1/refunds/campaigns")).json()["data"]
+    assert stands["id"] == str(campaign_id)
+    amount = {"amount": 5_000, "currency": "USD"}
+    assert stands["settlement"] == {
+        "refunds_owed": 1, "refunds_paid": 1, "refunds_waiting": 1, "paid_lately": 1, "owed": amount, "paid": amount,
+        "expected_by": None,
+    }  # fmt: skip
+    await stage.tell(
+        RefundDecided(
+            campaign_id=campaign_id, commitment_id=uuid4(), participant_id=uuid4(), amount_minor=5_000, currency="usd",
+            decision_id=uuid4(), reason="withdrawn",
+        ),
+        time=wall_now(),
+    )  # fmt: skip
+    end = asyncio.get_running_loop().time() + 10
+    while stands["settlement"]["refunds_owed"] == 1 and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.02)
+        (stands,) = (await ana.get("/v1/refunds/campaigns")).json()["data"]
+    assert stands["settlement"]["expected_by"] is not None
+    assert stands["settlement"]["refunds_waiting"] == 1

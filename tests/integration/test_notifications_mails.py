@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from contracts.escrow import RefundPaidOutside
 from contracts.notifications import MessageDelivered, MessageRecorded
 from contracts.proofs.checkpoint import body_hash
 from contracts.transparency import PlatformCheckpointSigned
@@ -131,6 +132,23 @@ async def test_an_event_is_told_to_a_person_once(harness: MakeHarness, mailbox: 
     with pytest.raises(IntegrityError, match="cause_id"):
         async with desk.harness.owner.begin() as connection:
             await connection.execute(text(again))
+
+
+async def test_a_refund_paid_outside_is_told_in_one_mail_that_says_where_to_look(
+    harness: MakeHarness, mailbox: Mailbox
+) -> None:
+    desk, maya = await make_desk(harness), uuid4()
+    await desk.record(maya, "maya@demo.test")
+    told = {name: value for name, value in desk.refunded(maya).model_dump().items() if name != "refund_id"}
+    cause = desk.harness.wrap(RefundPaidOutside(**told, plan_id=uuid4()))
+    await desk.harness.deliver_received([cause, cause])
+    await desk.harness.execute()
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "Refund paid another way: Cast-iron stoves"
+    (row,) = await desk.messages()
+    assert (row.template, row.cause_type, row.result) == ("refund_paid_outside", RefundPaidOutside.type, "sent")
+    for words in ("$549.00 USD", "the target quantity was not reached", "not appear on the statement of your card"):
+        assert words in row.body_text
 
 
 async def test_a_release_is_told_once_to_each_participant_with_their_sum(

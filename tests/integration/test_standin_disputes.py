@@ -1,6 +1,8 @@
 """Disputes at the Stripe stand-in: inquiries, funds taken and given back, evidence, refunds of what is disputed."""
 
 from collections.abc import AsyncIterator
+from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -38,6 +40,14 @@ async def _decide(standin: Standin, dispute: stripe.Dispute, verb: str) -> strip
     status, body = await standin.control("POST", f"disputes/{dispute.id}/{verb}")
     assert status == 200, body
     return await standin.sdk.disputes.retrieve_async(dispute.id)
+
+
+async def _uploaded(standin: Standin, content: bytes, *, key: str) -> stripe.File:
+    file = BytesIO(content)
+    file.name = "evidence.pdf"
+    return await standin.sdk.files.create_async(
+        {"purpose": "dispute_evidence", "file": file}, options={"idempotency_key": key}
+    )
 
 
 async def _told(standin: Standin, dispute: stripe.Dispute) -> list[str]:
@@ -94,6 +104,20 @@ async def test_a_pending_refund_fails_when_its_charge_is_disputed(standin: Stand
     await standin.control("POST", f"charges/{payment.latest_charge}/dispute")
     failed = await standin.sdk.refunds.retrieve_async(refund.id)
     assert (failed.status, failed.failure_reason) == ("failed", "charge_for_pending_refund_disputed")
+
+
+async def test_a_file_is_taken_once_per_key_and_only_a_known_one_goes_along_with_evidence(standin: Standin) -> None:
+    content = b"%PDF-1.4\r\n\x80\r\n--x" + bytes(range(256))
+    first, second = [await _uploaded(standin, content, key="one") for _ in range(2)]
+    assert first.id == second.id
+    assert (first.size, first.purpose, first.filename) == (len(content), "dispute_evidence", "evidence.pdf")
+    digest = await standin.control("POST", f"files/{first.id}/digest")
+    assert digest == (200, {"sha256": sha256(content).hexdigest()})
+    with pytest.raises(stripe.InvalidRequestError, match="not a PDF"):
+        await _uploaded(standin, b"GIF89a", key="another")
+    _, dispute = await _disputed(standin)
+    with pytest.raises(stripe.InvalidRequestError, match="No such file"):
+        await standin.sdk.disputes.update_async(dispute.id, {"evidence": {"uncategorized_file": "file_1"}})
 
 
 @pytest.mark.parametrize(("words", "status"), [("winning_evidence", "won"), ("losing_evidence", "lost")])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contracts.language import find_violations
-from services.gateway.domain.dispute_evidence import TEXT_CHARACTERS_MAX, TITLES, evidence_of, evidence_parts
-from services.gateway.pages import render
+from services.gateway.documents.evidence import evidence_paper
+from services.gateway.documents.html import to_html
+from services.gateway.domain.dispute_evidence import TEXT_CHARACTERS_MAX, TITLES, evidence_of
 from services.gateway.schemas.examples import TERMS
 
 JOINED = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -29,6 +29,14 @@ RECORDS: dict[str, Any] = {
     "inspection_until": JOINED + timedelta(days=30),
     "issue_reported_at": None,
     "issue_state": None,
+}
+DISPUTE: dict[str, Any] = {
+    "psp_dispute_id": "du_1Nexample",
+    "amount_minor": 109_800,
+    "currency": "usd",
+    "reason": "product_not_received",
+    "opened_at": JOINED + timedelta(days=40),
+    "evidence_due_by": JOINED + timedelta(days=49),
 }
 MESSAGES = [{"template": "funds_held", "template_version": 2, "recorded_at": JOINED, "result": "sent"}]
 
@@ -58,9 +66,14 @@ def test_a_text_is_cut_where_the_bank_takes_no_more() -> None:
     assert len(evidence_of(long, []).uncategorized_text) == TEXT_CHARACTERS_MAX
 
 
-def test_the_page_shows_every_field_escaped_and_in_our_words() -> None:
+def test_the_paper_has_a_part_for_each_field_and_nothing_that_the_bank_is_not_told() -> None:
     evidence = evidence_of(RECORDS, MESSAGES)
-    page = render("dispute_evidence.html.j2", dispute="du_1", hash=evidence.hash(), parts=evidence_parts(evidence))
-    assert all(title in page for title in TITLES.values())
-    assert "<note>" not in page
-    assert find_violations(" ".join(part["title"] for part in evidence_parts(evidence))) == []
+    paper = evidence_paper(DISPUTE, RECORDS, evidence, JOINED)
+    assert [part.heading for part in paper.parts] == ["The dispute", *TITLES.values()]
+    told = " ".join(str(text) for text in evidence.model_dump().values())
+    for part in paper.parts[1:]:
+        assert part.paragraphs
+        assert all(line in told for line in part.paragraphs)
+    assert b"<note>" not in to_html(paper)
+    facts = {fact.label: fact.value for fact in paper.parts[0].facts}
+    assert (facts["SHA-256 of what is told"], facts["Disputed"]) == (evidence.hash(), "$1,098.00 USD")

@@ -14,9 +14,9 @@ from contracts.language import find_violations
 from contracts.payment_rail import RAIL
 from services.escrow.domain.ledger import ACCOUNT_CLASSES as CHART
 from services.escrow.domain.ledger import KINDS, Posting
-from services.gateway.domain.money_movements import MOVEMENTS, UNKNOWN, circumstances, sentence, words_of
+from services.gateway.domain.money_movements import MOVEMENTS, UNKNOWN, circumstances, proof_words, sentence, words_of
 from services.gateway.domain.money_next import next_step
-from services.gateway.domain.money_text import money
+from services.gateway.domain.money_text import minute, money
 from services.gateway.schemas.money_views import pseudonym, story_view, transfer_view
 from services.gateway.store.account_classes import ACCOUNT_CLASSES, TRANSFER_COLUMNS
 from services.gateway.store.ledger_rows import put_transfer
@@ -25,6 +25,9 @@ from tests.fixtures.books import BEGAN, Books, every_platform_posting, every_pos
 
 COMMITMENT = UUID("0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b")
 POSTINGS = [*every_posting(str(uuid4()), COMMITMENT), *every_platform_posting()]
+
+
+BARE: dict[str, Any] = {"campaign_id": None, "checkpoint_number": None, "checkpoint_position": None}
 
 
 def rows_of(*wanted: Posting) -> list[dict[str, Any]]:
@@ -38,7 +41,7 @@ def rows_of(*wanted: Posting) -> list[dict[str, Any]]:
     for transfer in event.transfers:
         put_transfer(rows, envelope, books.scope, transfer)
     found = rows.tables["ledger_transfer"].values()
-    return [dict.fromkeys(TRANSFER_COLUMNS) | row | {"campaign_id": None} for row in found]
+    return [dict.fromkeys(TRANSFER_COLUMNS) | row | BARE for row in found]
 
 
 ROWS = [(posting, rows_of(posting)[0]) for posting in POSTINGS]
@@ -101,9 +104,13 @@ COMMON: dict[str, Any] = {
     "campaign_title": "Dryers",
     "campaign_state": "ACTIVE",
     "close_at": CLOSE,
+    "campaign_state_since": CLOSE,
+    "delivery_window_days": 21,
     "window_closes_at": CLOSE,
-    "inspection_until": CLOSE,
+    "inspection_until": None,
     "refund_state": None,
+    "refund_state_at": BEGAN,
+    "refund_failures": 0,
     "dispute_state": None,
     "dispute_charged_back": False,
     "dispute_minor": None,
@@ -117,21 +124,40 @@ def posted(*kinds: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("state", "by"),
+    ("state", "known", "by"),
     [
-        ("ACTIVE", CLOSE),
-        ("TARGET_ACHIEVED", CLOSE),
-        ("PENDING_ACCEPTANCE", CLOSE),
-        ("FULFILLMENT", None),
-        ("INSPECTION", CLOSE),
-        ("CLOSED", None),
+        ("ACTIVE", {}, CLOSE),
+        ("TARGET_ACHIEVED", {}, CLOSE),
+        ("PENDING_ACCEPTANCE", {}, CLOSE),
+        ("PENDING_ACCEPTANCE", {"window_closes_at": None}, CLOSE + timedelta(days=7)),
+        ("FULFILLMENT", {}, CLOSE + timedelta(days=21)),
+        ("FULFILLMENT", {"inspection_until": CLOSE + timedelta(days=9)}, CLOSE + timedelta(days=9)),
+        ("INSPECTION", {"inspection_until": CLOSE}, CLOSE),
+        ("INSPECTION", {}, CLOSE + timedelta(days=7)),
+        ("CLOSED", {}, CLOSE + timedelta(hours=24)),
     ],
 )
-def test_what_comes_next_for_held_money_follows_the_campaigns_dates(state: str, by: datetime | None) -> None:
-    coming = next_step(COMMON | {"campaign_state": state}, posted("lock"))
+def test_held_money_has_a_date_in_every_state_and_the_sentence_names_it(
+    state: str, known: dict[str, Any], by: datetime
+) -> None:
+    coming = next_step(COMMON | {"campaign_state": state} | known, posted("lock"))
     assert coming is not None
     assert coming.by == by
+    assert minute(by) in coming.words
     assert find_violations(coming.words) == []
+
+
+def test_a_refused_refund_is_tried_again_a_day_later_until_people_have_to_act() -> None:
+    failed = COMMON | {"refund_state": "failed"}
+    coming = next_step(failed | {"refund_failures": 2}, posted("lock", "refund_decided"))
+    assert coming is not None
+    assert coming.by == BEGAN + timedelta(days=1)
+    last = next_step(failed | {"refund_failures": 3}, posted("lock", "refund_decided"))
+    assert last is not None
+    assert (last.by, last.words) == (
+        None,
+        "Staff have an open case to pay it another way; two people approve that payment.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +165,7 @@ def test_what_comes_next_for_held_money_follows_the_campaigns_dates(state: str, 
     [
         (("lock", "refund_decided"), "decided", "at the latest", timedelta(minutes=2, hours=24)),
         (("lock", "refund_decided"), "pending", "stays owed", None),
-        (("lock", "refund_decided"), "failed", "another way", None),
+        (("lock", "refund_decided"), "failed", "another way", timedelta(days=1)),
         (
             ("lock", "refund_decided", "refund_sent"),
             "sent",
@@ -159,6 +185,22 @@ def test_what_comes_next_follows_where_the_money_stands(
     assert word in coming.words
     assert coming.by == (None if after is None else BEGAN + after)
     assert find_violations(coming.words) == []
+
+
+def test_a_movement_names_its_proof_once_a_checkpoint_holds_it() -> None:
+    commitment = COMMON | {
+        "state": "LOCKED", "amount_minor": 1_000, "currency": "usd", "payment_state": "held", "released_at": None,
+        "withdrawn_was": None,
+    }  # fmt: skip
+    held, settled, decided = [
+        row | {"checkpoint_number": 7, "checkpoint_position": 2}
+        for row in posted("lock", "psp_settle", "refund_decided")
+    ]
+    shown = [each["proof"] for each in story_view(commitment, [held, settled, decided])["movements"]]
+    assert shown == [{"checkpoint": 7, "href": f"/v1/me/commitments/{COMMITMENT}/proof"}, None, None]
+    assert [proof_words(row) for row in (held, settled, decided)] == [
+        "in checkpoint 7", "in the chain", "with the next checkpoint",
+    ]  # fmt: skip
 
 
 def test_only_the_newest_movement_says_what_comes_next_and_nothing_moved_says_nothing() -> None:

@@ -11,13 +11,16 @@ import pytest
 
 from contracts.language import find_violations
 from contracts.payment_rail import disclosure
-from services.gateway.documents.document import Document, Part
+from services.gateway.documents.document import Document, Fact, Part
+from services.gateway.documents.evidence import evidence_paper
 from services.gateway.documents.html import to_html
 from services.gateway.documents.pdf import shown, to_pdf
 from services.gateway.documents.records import commitment_record, refund_record
 from services.gateway.documents.statements import supplier_statement, yearly_statement
+from services.gateway.domain.dispute_evidence import evidence_of
 from services.gateway.domain.fee_words import fee_part, fee_words, percent
 from tests.fixtures.papers import pdf_text
+from tests.unit.test_dispute_evidence import DISPUTE, MESSAGES, RECORDS
 from tests.unit.test_gateway_movements import COMMON, ROWS, posted
 
 MADE = datetime(2026, 12, 31, 9, tzinfo=UTC)
@@ -64,6 +67,8 @@ PAPERS = [
     yearly_statement([], year=2026, made_at=MADE),
     supplier_statement(CAMPAIGN, [PLAN], SUMS, MADE),
     supplier_statement(CAMPAIGN, [], dict.fromkeys(SUMS, 0), MADE),
+    evidence_paper(DISPUTE, RECORDS, evidence_of(RECORDS, MESSAGES), MADE),
+    evidence_paper(DISPUTE | {"evidence_due_by": None}, RECORDS, evidence_of(RECORDS, []), MADE),
 ]
 
 
@@ -95,10 +100,22 @@ def test_a_pdf_has_title_language_headings_and_the_same_bytes_each_time(paper: D
     assert re.fullmatch(r"[a-z0-9-]+", paper.file_name)
 
 
-def test_letters_that_the_fonts_lack_become_question_marks_and_others_stay() -> None:
-    paper = Document("Record", "R-1", MADE, (Part("Łódź", ("漢 and <b>bold</b> & Şişli",)),))
+NAMES = (
+    "Łódź",
+    "Фёдор Достоевский",
+    "Єлизавета Ґалаґан",
+    "Ελένη Παπαδοπούλου",
+    "Nguyễn Thị Hồng Đào",
+    "Șerban Ağaoğlu",
+)
+
+
+def test_names_are_printed_in_their_bearers_letters_and_what_the_font_lacks_is_seen_to_be_missing() -> None:
+    bold = Part("Names", facts=tuple(Fact(name, name) for name in NAMES))
+    paper = Document("Record", "R-1", MADE, (Part(NAMES[0], (*NAMES, "漢 and <b>bold</b> & Şişli")), bold))
     printed = pdf_text(to_pdf(paper)).replace(" ", "")
-    assert "Łódź" in printed
+    for name in NAMES:
+        assert printed.count(name.replace(" ", "")) >= 3, name
     assert "?and<b>bold</b>&Şişli" in printed
     assert "&lt;b&gt;" in to_html(paper).decode()
 

@@ -52,10 +52,17 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def every_mail() -> list[Mail]:
     refunds = [
-        mails.refund_sent(
-            CAMPAIGN, HELD.participant_id, amount_minor=109_800, currency="usd", reason=reason, happened_at=HAPPENED
+        mails.refund_paid(
+            CAMPAIGN,
+            HELD.participant_id,
+            amount_minor=109_800,
+            currency="usd",
+            reason=reason,
+            outside=outside,
+            happened_at=HAPPENED,
         )
         for reason in get_args(RefundReason)
+        for outside in (False, True)
     ]
     releases = [
         mails.funds_released(CAMPAIGN, share, supplier_name="Emerald Supply", plan_kind=kind, happened_at=HAPPENED)

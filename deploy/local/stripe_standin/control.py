@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from deploy.local.stripe_standin import balance, connect, disputes, payment_intents, refunds, settings
+from deploy.local.stripe_standin import balance, connect, disputes, files, payment_intents, refunds, settings
 from deploy.local.stripe_standin.core import Standin
 from deploy.local.stripe_standin.errors import invalid
 from deploy.local.stripe_standin.execution import prune_keys
@@ -182,6 +182,8 @@ class Control:
             answer = await transact(lambda: self._dispute(object_id, body))
         elif collection == "disputes" and verb in disputes.CONTROLS:
             answer = await transact(lambda: disputes.decide(self.standin, object_id, verb))
+        elif (collection, verb) == ("files", "digest"):
+            answer = {"sha256": files.digest(self.standin, object_id)}
         elif (collection, verb) == ("events", "deliver"):
             answer = await transact(lambda: self._deliver(object_id))
         else:

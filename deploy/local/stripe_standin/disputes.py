@@ -47,6 +47,7 @@ EVIDENCE_TEXTS = (
     "shipping_tracking_number",
     "uncategorized_text",
 )
+EVIDENCE_FILES = ("uncategorized_file",)
 # Stripe's own words in `uncategorized_text` that decide a dispute in a test.
 VERDICTS = {"winning_evidence": "won", "losing_evidence": "lost", "escalate_inquiry_evidence": "escalate"}
 CONTROLS = ("win", "lose", "close_inquiry", "escalate", "reopen", "review")
@@ -260,7 +261,7 @@ def update(standin: Standin, call: Call) -> Facts:
     """POST /v1/disputes/{id}: evidence is staged, or with `submit` (as in Stripe, by default) sent to the bank."""
     params = call.params
     given = params.group("evidence")
-    evidence = _read_evidence(given) if given is not None else {}
+    evidence = _read_evidence(standin, given) if given is not None else {}
     submit = params.flag("submit")
     metadata = params.metadata() if "metadata" in params.tree else None
     params.finish()
@@ -281,8 +282,12 @@ def update(standin: Standin, call: Call) -> Facts:
     return standin.show("dispute", standin.find("dispute", dispute["id"]))
 
 
-def _read_evidence(given: Params) -> dict[str, str]:
+def _read_evidence(standin: Standin, given: Params) -> dict[str, str]:
     texts = {name: given.text(name, max_chars=settings.EVIDENCE_TEXT_CHARACTERS_MAX) for name in EVIDENCE_TEXTS}
+    for name in EVIDENCE_FILES:
+        texts[name] = given.text(name)
+        if texts[name] is not None:
+            standin.find("file", str(texts[name]), param=f"evidence[{name}]", status=400)
     given.finish()
     return {name: text for name, text in texts.items() if text is not None}
 

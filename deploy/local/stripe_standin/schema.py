@@ -72,6 +72,7 @@ COLLECTIONS: dict[str, Collection] = {
     "transfer": Collection("transfers", "tr", ("transfer_group", "destination"), ("transfer_group", "destination")),
     "transfer_reversal": Collection("transfer_reversals", "trr", ("transfer",), ("transfer",)),
     "dispute": Collection("disputes", "du", ("payment_intent", "charge"), ("payment_intent", "charge")),
+    "file": Collection("files", "file", ("purpose",)),
     "topup": Collection("topups", "tu", ("status",)),
     "balance_transaction": Collection(
         "balance_transactions", "txn", ("source", "type", "currency"), ("source", "type")

@@ -16,12 +16,12 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from deploy.local.stripe_standin import pages, payment_intents, settings
+from deploy.local.stripe_standin import files, pages, payment_intents, settings
 from deploy.local.stripe_standin.control import Control, Housekeeper, read_json
 from deploy.local.stripe_standin.core import Call, Standin
 from deploy.local.stripe_standin.errors import StripeError, invalid
 from deploy.local.stripe_standin.execution import Executor, digest_of
-from deploy.local.stripe_standin.forms import Params, build_tree, parse_pairs
+from deploy.local.stripe_standin.forms import Pairs, Params, build_tree, parse_pairs
 from deploy.local.stripe_standin.routes import CARD_FORM_PATH, find_route
 from deploy.local.stripe_standin.store import Facts, Store, encode
 from deploy.local.stripe_standin.webhooks import Courier
@@ -41,13 +41,21 @@ _HTML: Headers = [
 ]
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def _read_pairs(scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Pairs:
+    content_type = headers.get(b"content-type", b"")
+    if scope["method"] == "POST" and scope["path"] == files.PATH and content_type.startswith(files.MULTIPART):
+        return files.multipart_pairs(await _read_body(receive, settings.UPLOAD_BODY_BYTES_MAX), content_type)
+    body = await _read_body(receive)
+    return parse_pairs(body if scope["method"] == "POST" else scope["query_string"])
+
+
+async def _read_body(receive: Receive, bytes_max: int = settings.BODY_BYTES_MAX) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     while message.get("more_body"):
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > settings.BODY_BYTES_MAX:
+        if len(body) > bytes_max:
             raise invalid("The request's body is too large.")
     return body
 
@@ -129,8 +137,7 @@ class Server:
         if method == "OPTIONS" and path == CARD_FORM_PATH:
             await _answer(send, 204, b"", extra)
             return
-        body = await _read_body(receive)
-        pairs = parse_pairs(body if method == "POST" else scope["query_string"])
+        pairs = await _read_pairs(scope, headers, receive)
         tree = build_tree(pairs)
         self._check_access(headers, path, tree)
         route = find_route(method, path)

@@ -37,6 +37,9 @@ EVIDENCE_CHARACTERS_MAX = 150_000
 
 # Our own bounds.
 BODY_BYTES_MAX = 262_144
+FILE_BYTES_MAX = 524_288
+"""Of an uploaded file; Stripe takes 5 MB for evidence, this many suffice for what Alpmera sends."""
+UPLOAD_BODY_BYTES_MAX = FILE_BYTES_MAX + 16_384
 FORM_FIELDS_MAX = 1_000
 HANGING_CALLS_MAX = 256
 FAULT_RULES_MAX = 200

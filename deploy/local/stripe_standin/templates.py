@@ -174,6 +174,14 @@ TEMPLATES: dict[str, Facts] = {
         "enhanced_eligibility_types": [],
         "evidence": dict.fromkeys(EVIDENCE_FIELDS),
     },
+    "file": {
+        "object": "file",
+        "expires_at": None,
+        "links": {"object": "list", "data": [], "has_more": False, "url": "/v1/file_links"},
+        "title": None,
+        "type": "pdf",
+        "url": None,
+    },
     "balance_transaction": {
         "object": "balance_transaction",
         "balance_type": "payments",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from io import BytesIO
 from typing import Any
 
 import stripe
@@ -105,6 +106,13 @@ class StripeCalls:
             return Answer("unknown", {"error": {"type": "connection"}})
         return Answer("done", keep(response.data))
 
+    async def upload(self, purpose: str, name: str, content: bytes, *, key: str) -> Answer:
+        """Upload a file (Stripe takes files on an address of their own). As `send` otherwise."""
+        file = BytesIO(content)
+        file.name = name
+        params = {"purpose": purpose, "file": file, "base": "files", "content_type": "multipart/form-data"}
+        return await self.send("post", "/v1/files", params, key=key)
+
     async def send_paced(self, method: str, path: str, params: Mapping[str, Any], *, key: str) -> Answer:
         """As `send`, within the permitted number of calls per second (mass refunds, transfers)."""
         self._connected()
@@ -163,7 +171,7 @@ class StripeCalls:
             self._bucket = TokenBucket(settings.calls_per_second)
             self._client = stripe.StripeClient(
                 settings.stripe_key.get_secret_value(),
-                base_addresses={"api": settings.stripe_url},
+                base_addresses={"api": settings.stripe_url, "files": settings.files_url},
                 stripe_version=API_VERSION,
                 max_network_retries=0,
                 http_client=self._http,

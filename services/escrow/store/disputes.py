@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, select, text
+from sqlalchemy import Integer, LargeBinary, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,7 +66,7 @@ class Dispute(Row):
 
 
 class EvidenceRow(Row):
-    """One version of the evidence for a dispute, who prepared it and who sent it."""
+    """One version of the evidence for a dispute, the same as a paper (PDF), who prepared it and who sent it."""
 
     __tablename__ = "dispute_evidence"
 
@@ -78,6 +78,8 @@ class EvidenceRow(Row):
     submitted_by: Mapped[str | None]
     submitted_at: Mapped[datetime | None]
     refused_code: Mapped[str | None]
+    paper: Mapped[bytes | None] = mapped_column(LargeBinary)
+    paper_digest: Mapped[str | None]
 
 
 @dataclass(frozen=True, slots=True)

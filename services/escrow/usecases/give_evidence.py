@@ -1,10 +1,14 @@
 """Evidence for a bank: prepared by operations from the records, sent once by an escrow auditor.
 
 Two people because what is sent is final: the bank takes evidence once, and reads it as the platform's word. It moves no
-money. The call is an intent; its answer carries the dispute, which is applied like any other reading.
+money. The call is an intent; its answer carries the dispute, which is applied like any other reading. The paper that goes
+along is the one that was kept first with these fields; escrow makes none and cannot read it, it knows its digest.
 """
 
 from __future__ import annotations
+
+import base64
+import hashlib
 
 from contracts.disputes import (
     DisputeEvidencePrepared,
@@ -12,6 +16,7 @@ from contracts.disputes import (
     DisputeEvidenceSubmitted,
     PrepareDisputeEvidence,
     SubmitDisputeEvidence,
+    paper_bytes,
 )
 from contracts.errors import Rejected
 from services.escrow.domain.disputes import ANSWERABLE_STATES
@@ -33,17 +38,20 @@ async def prepare_dispute_evidence(work: Work, message: PrepareDisputeEvidence) 
         raise Rejected("not_allowed", role=work.actor.role)
     dispute = await _answerable(work, message)
     evidence_hash = message.evidence.hash()
-    if await find_evidence(work, dispute.dispute_id, evidence_hash) is None:
-        work.session.add(
-            EvidenceRow(
-                dispute_id=dispute.dispute_id,
-                evidence_hash=evidence_hash,
-                evidence=message.evidence.model_dump(mode="json", exclude_none=True),
-                prepared_by=work.actor.id,
-                prepared_at=work.now,
-            )
+    row = await find_evidence(work, dispute.dispute_id, evidence_hash)
+    if row is None:
+        paper = paper_bytes(message.paper) if message.paper is not None else None
+        row = EvidenceRow(
+            dispute_id=dispute.dispute_id,
+            evidence_hash=evidence_hash,
+            evidence=message.evidence.model_dump(mode="json", exclude_none=True),
+            prepared_by=work.actor.id,
+            prepared_at=work.now,
+            paper=paper,
+            paper_digest=hashlib.sha256(paper).hexdigest() if paper is not None else None,
         )
-        _audit(work, dispute, "evidence_prepared", evidence_hash)
+        work.session.add(row)
+        _audit(work, dispute, "evidence_prepared", row)
     work.publish(
         DisputeEvidencePrepared(
             campaign_id=dispute.campaign_id,
@@ -52,6 +60,7 @@ async def prepare_dispute_evidence(work: Work, message: PrepareDisputeEvidence) 
             dispute_id=dispute.dispute_id,
             evidence_hash=evidence_hash,
             prepared_by=work.actor.id,
+            paper_digest=row.paper_digest,
         )
     )
 
@@ -77,6 +86,7 @@ async def submit_dispute_evidence(work: Work, message: SubmitDisputeEvidence) ->
             "campaign_id": str(dispute.campaign_id),
             "evidence_hash": row.evidence_hash,
             "evidence": row.evidence,
+            "paper": base64.b64encode(row.paper).decode() if row.paper is not None else None,
         },
     )
     work.publish(
@@ -88,9 +98,10 @@ async def submit_dispute_evidence(work: Work, message: SubmitDisputeEvidence) ->
             evidence_hash=row.evidence_hash,
             prepared_by=row.prepared_by,
             submitted_by=work.actor.id,
+            paper_digest=row.paper_digest,
         )
     )
-    _audit(work, dispute, "evidence_submitted", row.evidence_hash)
+    _audit(work, dispute, "evidence_submitted", row)
 
 
 async def post_dispute_evidence(work: Work, intent: Intent, answer: Answer) -> None:
@@ -131,11 +142,15 @@ async def _answerable(work: Work, message: PrepareDisputeEvidence | SubmitDisput
     return dispute
 
 
-def _audit(work: Work, dispute: Dispute, verb: str, evidence_hash: str) -> None:
+def _audit(work: Work, dispute: Dispute, verb: str, row: EvidenceRow) -> None:
     work.audit(
         f"escrow.dispute.{verb}",
         scope=str(dispute.campaign_id),
         subject=dispute.dispute_id,
         before=None,
-        after={"evidence_hash": evidence_hash, "commitment_id": str(dispute.commitment_id)},
+        after={
+            "evidence_hash": row.evidence_hash,
+            "paper_digest": row.paper_digest,
+            "commitment_id": str(dispute.commitment_id),
+        },
     )

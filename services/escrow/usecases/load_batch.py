@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from contracts.campaigns import CommitmentRefused, CommitmentReserved, CommitmentWithdrawn
-from contracts.clearing import ApproveClearingPlan, RetryPlanTransfer, SubmitClearingPlan, SubmitPlanByHand
+from contracts.clearing import (
+    ApproveClearingPlan,
+    RetryPlanTransfer,
+    SubmitClearingPlan,
+    SubmitPlanByHand,
+    TakePlanBack,
+)
 from contracts.envelope import Envelope, Message
 from contracts.escrow import ReceivePspEvent, UsePaymentMethod
 from contracts.suppliers import IssueDecided, IssueReported
@@ -90,7 +96,7 @@ def _want(wanted: Wanted, message: Message) -> None:
             wanted.issues.add(message.issue_id)
             wanted.commitments.add(message.commitment_id)
             wanted.paid[message.commitment_id] = message.campaign_id
-        case SubmitClearingPlan() | SubmitPlanByHand() | ApproveClearingPlan() | RetryPlanTransfer():
+        case SubmitClearingPlan() | SubmitPlanByHand() | ApproveClearingPlan() | RetryPlanTransfer() | TakePlanBack():
             wanted.plans.add(message.plan_id)
         case ReceivePspEvent() if message.psp_event_type in EVENT_TYPES:
             _want_object(wanted, message)

@@ -1,23 +1,32 @@
 """Write a paper as PDF: text that can be selected, a title, a language, headings that a reader can jump to.
 
-The fonts are embedded, Latin letters with their extensions; a character that they lack is shown as a question mark, so
-that nothing vanishes silently. The same paper gives the same bytes.
+The letters are those of Noto Sans, out of a locked package and embedded as far as a paper uses them: Latin with every
+extension (Vietnamese too), Cyrillic and Greek, so that names stand in their bearers' own letters. A character that the
+font lacks (Chinese, Japanese and Korean signs, scripts that run from right to left) is shown as a question mark, so that
+nothing vanishes silently; the page of the same paper shows it. The same paper gives the same bytes.
 """
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TextEmphasis, XPos, YPos
 from fpdf.fonts import FontFace
+from pymupdf_fonts import NotoSans_Bold, NotoSans_Regular
 
 from services.gateway.documents.document import Document, Fact, Part, Table
 from services.gateway.domain.money_text import minute
 
-FONTS = Path(__file__).parent / "fonts"
+FAMILY = "noto"
+REGULAR: bytes = NotoSans_Regular.fontbuffer
+BOLD: bytes = NotoSans_Bold.fontbuffer
 MARGIN_MILLIMETRES = 18
 INK = (45, 45, 45)
 FOREST = (27, 77, 62)
@@ -38,16 +47,13 @@ class _Sheet(FPDF):
         self._foot = f"{document.title} {document.reference}"
         self.set_margin(MARGIN_MILLIMETRES)
         self.set_auto_page_break(True, margin=MARGIN_MILLIMETRES)
-        for name in ("latin", "latin-ext"):
-            family = "inter" if name == "latin" else "inter-ext"
-            self.add_font(family, style="", fname=FONTS / f"inter-{name}-regular.ttf")
-            self.add_font(family, style="B", fname=FONTS / f"inter-{name}-bold.ttf")
-        self.set_fallback_fonts(["inter-ext"], exact_match=False)
+        for style, file in _font_files().items():
+            self.add_font(FAMILY, style=style, fname=file)
 
     def footer(self) -> None:
         """Name and page number."""
         self.set_y(-MARGIN_MILLIMETRES + 4)
-        self.set_font("inter", size=8)
+        self.set_font(FAMILY, size=8)
         self.set_text_color(*INK)
         self.cell(0, 4, f"{shown(self._foot)} · page {self.page_no()} of {{nb}}", align="C")
 
@@ -73,9 +79,22 @@ def to_pdf(document: Document) -> bytes:
 
 
 @lru_cache(maxsize=1)
+def _font_files() -> dict[str, Path]:
+    """Style → file. fpdf2 reads fonts from files only, the package carries them as bytes: written once for a process."""
+    folder = Path(tempfile.mkdtemp(prefix="alpmera-fonts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    files = {"": (folder / "regular.ttf", REGULAR), "B": (folder / "bold.ttf", BOLD)}
+    for file, content in files.values():
+        font = TTFont(BytesIO(content), recalcTimestamp=False)
+        # What a hinting tool noted for itself; nobody who writes a part of the font knows what to do with it.
+        del font["TTFA"]
+        font.save(file)
+    return {style: file for style, (file, _) in files.items()}
+
+
+@lru_cache(maxsize=1)
 def _letters() -> frozenset[int]:
-    files = [FONTS / f"inter-{name}-regular.ttf" for name in ("latin", "latin-ext")]
-    return frozenset(code for file in files for code in TTFont(file).getBestCmap())
+    return frozenset.intersection(*(frozenset(TTFont(BytesIO(font)).getBestCmap()) for font in (REGULAR, BOLD)))
 
 
 def shown(text: str) -> str:
@@ -97,14 +116,14 @@ def _part(sheet: _Sheet, part: Part) -> None:
 
 
 def _heading(sheet: _Sheet, words: str, *, level: int, size: int) -> None:
-    sheet.set_font("inter", style="B", size=size)
+    sheet.set_font(FAMILY, style="B", size=size)
     sheet.set_text_color(*FOREST)
     if sheet.will_page_break(size):
         sheet.add_page()
     sheet.start_section(shown(words), level=level)
     sheet.multi_cell(0, size * 0.5, shown(words), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     sheet.ln(1)
-    sheet.set_font("inter", size=10)
+    sheet.set_font(FAMILY, size=10)
     sheet.set_text_color(*INK)
 
 
@@ -127,7 +146,7 @@ def _facts(sheet: _Sheet, facts: tuple[Fact, ...]) -> None:
 
 def _table(sheet: _Sheet, table: Table) -> None:
     _paragraph(sheet, table.caption)
-    sheet.set_font("inter", size=8)
+    sheet.set_font(FAMILY, size=8)
     aligned = tuple("RIGHT" if column in table.numeric else "LEFT" for column in range(len(table.headings)))
     with sheet.table(
         col_widths=_weights(table), text_align=aligned, line_height=4.2, padding=1, cell_fill_color=STRIPE,
@@ -138,7 +157,7 @@ def _table(sheet: _Sheet, table: Table) -> None:
             row = drawn.row()
             for cell in cells:
                 row.cell(shown(cell))
-    sheet.set_font("inter", size=10)
+    sheet.set_font(FAMILY, size=10)
     sheet.ln(2)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from contracts.payment_rail import disclosure, refund_words
 from services.gateway.documents.document import Document, Fact, Part, Table
 from services.gateway.domain.fee_words import fee_part, percent
-from services.gateway.domain.money_movements import sentence, words_of
+from services.gateway.domain.money_movements import ROLE_WORDS, proof_words, sentence, words_of
 from services.gateway.domain.money_next import next_step
 from services.gateway.domain.money_text import minute, money
 from services.gateway.domain.money_words import REFUND_REASONS, money_now
@@ -42,6 +42,7 @@ def commitment_record(
             Part("Where the money is", money_lines),
             Part("What lies inside the amount", facts=_inside(commitment, terms)),
             Part("Every movement", (_READ,), table=movement_table(movements)) if movements else _NOTHING_MOVED,
+            *(_proof_part(commitment) if movements else ()),
             Part("Who holds the money", disclosure()),
         ),
         (commitment["campaign_title"],),
@@ -57,6 +58,7 @@ def refund_record(commitment: Row, movements: Sequence[Row], refunds: Sequence[R
         parts.append(Part("Refunds", ("No refund was decided for this commitment.",)))
     if own:
         parts.append(Part("Its movements", (_READ,), table=movement_table(own)))
+        parts += _proof_part(commitment)
     parts.append(Part("How long a refund takes", (refund_words(),)))
     return Document(REFUND_TITLE, reference_of(commitment), made_at, tuple(parts), (commitment["campaign_title"],))
 
@@ -70,14 +72,16 @@ def movement_table(movements: Sequence[Row]) -> Table:
     """The movements, the oldest first."""
     return Table(
         "Movements in the ledger, the oldest first",
-        ("When (UTC)", "What and why", "Approved", "Amount", "Ledger"),
+        ("When (UTC)", "What and why", "Approved", "Amount", "Ledger", "Trace", "Proof"),
         tuple(
             (
                 minute(row["at"]).removesuffix(" UTC"),
                 sentence(row),
-                words_of(row).approval,
+                _approved(row),
                 money(row["amount_minor"], row["currency"]) + f" {row['currency'].upper()}",
                 f"no. {row['position']}, {row['hash'][:HASH_SHOWN]}",
+                row["trace_id"] or "none",
+                proof_words(row),
             )
             for row in movements
         ),
@@ -85,9 +89,31 @@ def movement_table(movements: Sequence[Row]) -> Table:
     )
 
 
+def _approved(row: Row) -> str:
+    words = words_of(row)
+    roles = " and ".join(ROLE_WORDS[role] for role in words.roles)
+    return f"{words.approval} Roles: {roles}." if roles else words.approval
+
+
+def _proof_part(commitment: Row) -> tuple[Part, ...]:
+    where = f"/v1/me/commitments/{commitment['id']}/proof"
+    return (
+        Part(
+            "Proof",
+            (
+                "What lies in a checkpoint can be proven to anybody: the file under the address below shows each of these "
+                "movements inside a signed checkpoint. It is checked on the commitment's page, in the reader's own browser, "
+                "or without this platform by the program in the project's contracts, verify_proof.",
+            ),
+            facts=(Fact("Address of the proof on this site", where),),
+        ),
+    )
+
+
 _READ = (
-    "Each line is one transfer in the campaign's ledger, with its number there and the beginning of its hash. Amounts of "
-    "a transfer to the supplier are those of the whole release, this commitment's part among them."
+    "Each line is one transfer in the campaign's ledger, with its number there, the beginning of its hash, the trace under "
+    "which it was recorded, and the checkpoint that proves it. Amounts of a transfer to the supplier are those of the whole "
+    "release, this commitment's part among them; such a line lies in the chain and in no single commitment's proof."
 )
 _NOTHING_MOVED = Part("Every movement", ("No money has moved for this commitment.",))
 

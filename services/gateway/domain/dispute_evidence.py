@@ -51,10 +51,14 @@ def evidence_of(records: Row, messages: Sequence[Row]) -> DisputeEvidence:
     )
 
 
-def evidence_parts(evidence: DisputeEvidence) -> list[dict[str, str]]:
-    """The evidence as a person reads it: a title and a text for each field that says something."""
+def evidence_parts(evidence: DisputeEvidence) -> list[tuple[str, tuple[str, ...]]]:
+    """The evidence as a person reads it: a title and the lines of each field that says something."""
     fields = evidence.model_dump()
-    return [{"title": title, "text": str(fields[name])} for name, title in TITLES.items() if fields[name]]
+    return [
+        (title, tuple(line for line in str(fields[name]).splitlines() if line.strip()))
+        for name, title in TITLES.items()
+        if fields[name]
+    ]
 
 
 def _acceptance(records: Row, messages: Sequence[Row]) -> Iterator[str]:

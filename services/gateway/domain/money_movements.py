@@ -195,6 +195,24 @@ MOVEMENTS: Mapping[tuple[str, str], Words] = {
 }
 """Kind and circumstances → words."""
 
+
+def proven_in(row: Mapping[str, Any]) -> int | None:
+    """The number of the newest signed checkpoint when the commitment's proof shows this movement inside it. None for what
+    was posted after it, and for transfers that are not the commitment's alone: those lie in the chain, not in the proof."""
+    position = row["checkpoint_position"]
+    if row["commitment_id"] is None or position is None or row["position"] > position:
+        return None
+    return int(row["checkpoint_number"])
+
+
+def proof_words(row: Mapping[str, Any]) -> str:
+    """Where the proof of a movement is, in a few words."""
+    if row["commitment_id"] is None:
+        return "in the chain"
+    number = proven_in(row)
+    return "with the next checkpoint" if number is None else f"in checkpoint {number}"
+
+
 UNKNOWN = Words("{amount} moved.", "the ledger records it under a kind that has no sentence yet", RECORDED)
 """For a kind that is younger than this table: it is shown, and called what it is."""
 

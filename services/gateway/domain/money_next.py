@@ -1,7 +1,8 @@
 """What comes next for a commitment's money, and by when: decided by where the money stands now.
 
-Balances per account class come from the commitment's own transfers. A date is given only where a rule or a recorded date
-gives one; where the next step is somebody else's (a bank, a court), no date is invented.
+Balances per account class come from the commitment's own transfers. The date is a recorded one, or follows from what was
+published: the acceptance window, the delivery window of the terms, the inspection, the hours in which a refund is sent.
+Where the next step is somebody else's (a bank, the payment processor, the decision of a report), no date is invented.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.payment_rail import RAIL
+from contracts.payment_rail import ACCEPTANCE_DAYS, INSPECTION_DAYS, RAIL
 from services.gateway.domain.money_text import minute
+from services.gateway.domain.refund_words import ATTEMPTS_BY_ITSELF
+
+RETRY_AFTER = timedelta(days=1)
+"""When escrow tries a refused refund again by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,20 @@ def next_step(commitment: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) 
 def _owed(commitment: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Next:
     newest = rows[-1]
     if newest["kind"] == "refund_failed" or commitment["refund_state"] == "failed":
-        return Next("Staff have an open case to pay it another way; two people approve that payment.")
+        return _refused(commitment, newest)
     if commitment["refund_state"] == "pending":
         return Next("The payment processor has the refund and is paying it; it stays owed until it says so.")
     owed = [row for row in rows if (row["refund_payable_minor"] or 0) > 0]
     by = owed[-1]["at"] + timedelta(hours=RAIL.refund_sent_within_hours)
     return Next(f"The refund goes to the payment processor by {minute(by)} at the latest.", by)
+
+
+def _refused(commitment: Mapping[str, Any], newest: Mapping[str, Any]) -> Next:
+    if (commitment["refund_failures"] or 0) >= ATTEMPTS_BY_ITSELF:
+        return Next("Staff have an open case to pay it another way; two people approve that payment.")
+    since = commitment["refund_state_at"] if commitment["refund_state"] == "failed" else newest["at"]
+    by = since + RETRY_AFTER
+    return Next(f"It is tried again on {minute(by)}; staff can pay it another way, which two people approve.", by)
 
 
 def _held(commitment: Mapping[str, Any]) -> Next:
@@ -64,17 +77,21 @@ def _held(commitment: Mapping[str, Any]) -> Next:
         return Next(words, close_at)
     if state == "TARGET_ACHIEVED":
         return Next(f"It stays held; after the close on {minute(close_at)} the supplier is asked to accept.", close_at)
+    since = commitment["campaign_state_since"]
     if state == "PENDING_ACCEPTANCE":
-        until = commitment["window_closes_at"]
-        limit = f" by {minute(until)}" if until is not None else ""
-        return Next(f"The supplier answers{limit}; without an acceptance it is refunded in full.", until)
+        until = commitment["window_closes_at"] or since + timedelta(days=ACCEPTANCE_DAYS)
+        return Next(f"The supplier answers by {minute(until)}; without an acceptance it is refunded in full.", until)
+    if commitment["inspection_until"] is not None or state == "INSPECTION":
+        until = commitment["inspection_until"] or since + timedelta(days=INSPECTION_DAYS)
+        return Next(
+            f"Your inspection runs until {minute(until)}; only afterwards can two people approve the release.", until
+        )
     if state == "FULFILLMENT":
-        return Next("It stays held while the supplier fulfills; release needs delivery, inspection and two approvals.")
-    if state == "INSPECTION":
-        until = commitment["inspection_until"]
-        limit = f" until {minute(until)}" if until is not None else ""
-        return Next(f"Your inspection runs{limit}; only afterwards can two people approve the release.", until)
-    return Next("The campaign has ended; what becomes of it is being recorded.")
+        until = since + timedelta(days=commitment["delivery_window_days"])
+        words = f"It stays held while the supplier fulfills; the delivery window of the terms ends on {minute(until)}"
+        return Next(f"{words}. Release needs delivery, inspection and two approvals.", until)
+    by = since + timedelta(hours=RAIL.refund_sent_within_hours)
+    return Next(f"The campaign has ended; what is refunded goes to the payment processor by {minute(by)}.", by)
 
 
 def _gone(rows: Sequence[Mapping[str, Any]]) -> Next:

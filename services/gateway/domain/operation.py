@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "record_delivery": Kind("campaign", 200),
     "submit_clearing_plan": Kind("clearing_plan", 201),
     "approve_clearing_plan": Kind("clearing_plan", 200),
+    "take_plan_back": Kind("clearing_plan", 200),
     "retry_plan_transfer": Kind("clearing_plan", 200),
     "prepare_evidence": Kind("dispute", 200),
     "submit_evidence": Kind("dispute", 200),

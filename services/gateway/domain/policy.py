@@ -215,11 +215,13 @@ RULES: tuple[Rule, ...] = (
     Rule("clearing_plans_read", "GET", "/v1/clearing-plans/{plan_id}", "AR RR RR yyyy yyy"),
     Rule("clearing_plan_lines", "GET", "/v1/clearing-plans/{plan_id}/lines", "AR RR RR yyyy yyy"),
     Rule("approve_clearing_plan", "POST", "/v1/clearing-plans/{plan_id}/approval", "AC RR RR RRyR RRR"),
+    Rule("take_plan_back", "POST", "/v1/clearing-plans/{plan_id}/withdrawal", "AC RR RR RRyR RRR"),
     Rule("retry_plan_transfer", "POST", "/v1/clearing-plans/{plan_id}/transfer-retry", "AC RR RR RRyR RRR"),
     # disputes
     Rule("disputes_list", "GET", "/v1/disputes", "AR RR RR yyyy yyy"),
     Rule("disputes_read", "GET", "/v1/disputes/{dispute_id}", "AR RR RR yyyy yyy"),
     Rule("dispute_evidence", "GET", "/v1/disputes/{dispute_id}/evidence", "AR RR RR yyyy yyy"),
+    Rule("dispute_evidence_file", "GET", "/v1/disputes/{dispute_id}/evidence-file", "AR RR RR yyyy yyy"),
     Rule("prepare_evidence", "POST", "/v1/disputes/{dispute_id}/evidence", "AC RR RR yRRR RRR"),
     Rule("submit_evidence", "POST", "/v1/disputes/{dispute_id}/evidence-submission", "AC RR RR RRyR RRR"),
     # cases and the platform's own money

@@ -49,6 +49,13 @@ RETENTION: tuple[Retention, ...] = (
         frozenset({"commitment_address"}),
     ),
     Retention(
+        "Papers of evidence in disputes",
+        "gateway, sealed by its own key",
+        "kept",
+        "to show what the bank was sent, byte for byte; a paper names a commitment and nobody",
+        frozenset({"evidence_paper"}),
+    ),
+    Retention(
         "Address for mails",
         "notifications, encrypted; on the people's topic, sealed",
         "erasure: the row goes, the topic's record is replaced by an empty one and removed by compaction within 7 days",

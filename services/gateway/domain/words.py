@@ -98,8 +98,10 @@ PLAN_KIND_WORDS: dict[str, str] = {
 }
 
 
-def plan_words(kind: str, state: str) -> str:
-    """A plan's state as people read it."""
+def plan_words(kind: str, state: str, code: str | None = None) -> str:
+    """A plan's state as people read it; `code` says why it stopped."""
+    if (state, code) == ("STOPPED", "taken_back"):
+        return "Taken back by its maker; nothing was moved"
     if state == "STOPPED" and kind in _BY_HAND_WORDS:
         return "Stopped before anything was moved"
     return _BY_HAND_WORDS.get(kind, {}).get(state, PLAN_WORDS[state])

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from contracts.clearing import ApproveClearingPlan, RetryPlanTransfer, SubmitClearingPlan, SubmitPlanByHand, WantedLine
+from contracts.clearing import (
+    ApproveClearingPlan,
+    RetryPlanTransfer,
+    SubmitClearingPlan,
+    SubmitPlanByHand,
+    TakePlanBack,
+    WantedLine,
+)
 from contracts.envelope import Command
 from contracts.errors import Rejected
 from contracts.escrow import TopUpFloat
@@ -114,6 +121,25 @@ async def approve_clearing_plan(request: Request, plan_id: UUID) -> Response:
     wanted = asked(
         request, identity, "approve_clearing_plan", body, commands, resource_id=plan_id, campaign_id=campaign_id
     )
+    return await perform(request, wanted, _present_plan(gateway, plan_id))
+
+
+@router.post(
+    "/clearing-plans/{plan_id}/withdrawal",
+    summary="Take back an own plan that nobody has approved yet",
+    **act("take_plan_back", EmptyBody, PlanView),
+)
+async def take_plan_back(request: Request, plan_id: UUID) -> Response:
+    """It stays in the list as stopped, with who made it and that it was taken back."""
+    identity = await allowed(request, "take_plan_back")
+    body = await read_body(request, EmptyBody)
+    gateway = gateway_of(request)
+    campaign_id = (await _plan(gateway, plan_id))["campaign_id"]
+
+    def commands(_: Operation) -> list[Command]:
+        return [TakePlanBack(campaign_id=campaign_id, plan_id=plan_id)]
+
+    wanted = asked(request, identity, "take_plan_back", body, commands, resource_id=plan_id, campaign_id=campaign_id)
     return await perform(request, wanted, _present_plan(gateway, plan_id))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,27 +12,23 @@ from contracts.disputes import DisputeEvidence, PrepareDisputeEvidence, SubmitDi
 from contracts.envelope import Command
 from contracts.errors import Rejected
 from services.gateway.auth.requests import allowed
-from services.gateway.domain.dispute_evidence import evidence_of, evidence_parts
+from services.gateway.documents.evidence import evidence_paper
+from services.gateway.domain.dispute_evidence import evidence_of
 from services.gateway.domain.operation import Operation, Outcome
-from services.gateway.pages import page_response, render
 from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.acting import asked
+from services.gateway.routes.papers import Form, made_at, paper, paper_answer, pdf_answer, pdf_of, pdf_only
 from services.gateway.routes.reading import one_of, read_body
 from services.gateway.routes.replying import json_answer, list_answer, perform
 from services.gateway.schemas.answers_disputes import DisputeList, DisputeView, EvidenceSubmissionBody
 from services.gateway.schemas.bodies import EmptyBody
-from services.gateway.schemas.describing import act, answers, problems, words_of
+from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import money_view
 from services.gateway.store.read_disputes import dispute_by_id, disputes, messages_to, records_of
+from services.gateway.usecases.keep_evidence import keep_paper, kept_paper
 
+DIGEST_SHOWN = 16
 DISPUTE_STATES = frozenset({"open", "won", "lost", "inquiry_closed"})
-PAGE_EXAMPLE = '<!doctype html><html lang="en"><title>Evidence du_1Nexample</title></html>'
-_PAGE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The evidence as a page.",
-        "content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}},
-    }
-}
 
 router = APIRouter(prefix="/v1", tags=["staff"])
 
@@ -64,16 +61,33 @@ async def disputes_read(request: Request, dispute_id: UUID) -> Response:
 @router.get(
     "/disputes/{dispute_id}/evidence",
     operation_id="dispute_evidence",
-    summary="The evidence as a page that can be printed",
+    summary="The evidence that the records give now, as PDF or page",
     response_class=Response,
-    responses={**_PAGE, **problems(401, 403, 404)},
+    responses=paper(401, 403, 404, 422),
 )
-async def dispute_evidence(request: Request, dispute_id: UUID) -> Response:
-    """The same fields as a person reads them."""
+async def dispute_evidence(request: Request, dispute_id: UUID, form: Form = "pdf") -> Response:
+    """The same fields as a person reads them. What was prepared before is a file of its own."""
     await allowed(request, "dispute_evidence")
-    row, evidence = await _gathered(gateway_of(request), dispute_id)
-    facts = {"dispute": row["psp_dispute_id"], "hash": evidence.hash(), "parts": evidence_parts(evidence)}
-    return page_response(render("dispute_evidence.html.j2", **facts))
+    row, records, evidence = await _gathered(gateway_of(request), dispute_id)
+    return await paper_answer(evidence_paper(row, records, evidence, await made_at(request)), form)
+
+
+@router.get(
+    "/disputes/{dispute_id}/evidence-file",
+    operation_id="dispute_evidence_file",
+    summary="The prepared file, byte for byte as the bank gets it",
+    response_class=Response,
+    responses=pdf_only(401, 403, 404),
+)
+async def dispute_evidence_file(request: Request, dispute_id: UUID) -> Response:
+    """Its SHA-256 is the `paper_digest` of the dispute. 404 while nothing is prepared."""
+    await allowed(request, "dispute_evidence_file")
+    gateway = gateway_of(request)
+    row = await _dispute(gateway, dispute_id)
+    if row["evidence_hash"] is None or row["paper_digest"] is None:
+        raise Rejected("not_found")
+    content = await kept_paper(gateway, row["psp_dispute_id"], row["evidence_hash"], digest=row["paper_digest"])
+    return pdf_answer(content, name=f"alpmera-evidence-{row['paper_digest'][:DIGEST_SHOWN]}")
 
 
 @router.post(
@@ -86,11 +100,22 @@ async def prepare_evidence(request: Request, dispute_id: UUID) -> Response:
     identity = await allowed(request, "prepare_evidence")
     body = await read_body(request, EmptyBody)
     gateway = gateway_of(request)
-    row, evidence = await _gathered(gateway, dispute_id)
+    row, records, evidence = await _gathered(gateway, dispute_id)
+    now = await made_at(request)
+
+    async def make() -> bytes:
+        return await pdf_of(evidence_paper(row, records, evidence, now))
+
+    kept = await keep_paper(gateway, row["psp_dispute_id"], evidence.hash(), make=make, made_at=now)
 
     def commands(_: Operation) -> list[Command]:
         return [
-            PrepareDisputeEvidence(campaign_id=row["campaign_id"], dispute_id=row["psp_dispute_id"], evidence=evidence)
+            PrepareDisputeEvidence(
+                campaign_id=row["campaign_id"],
+                dispute_id=row["psp_dispute_id"],
+                evidence=evidence,
+                paper=base64.b64encode(kept).decode(),
+            )
         ]
 
     wanted = asked(
@@ -131,17 +156,17 @@ async def _dispute(gateway: Gateway, dispute_id: UUID) -> Any:
     return row
 
 
-async def _gathered(gateway: Gateway, dispute_id: UUID) -> tuple[Any, DisputeEvidence]:
+async def _gathered(gateway: Gateway, dispute_id: UUID) -> tuple[Any, Any, DisputeEvidence]:
     row = await _dispute(gateway, dispute_id)
     records = await records_of(gateway.reads, row["commitment_id"])
     if records is None:
         raise Rejected("not_found")
     messages = await messages_to(gateway.reads, records["participant_id"], row["campaign_id"])
-    return row, evidence_of(records, messages)
+    return row, records, evidence_of(records, messages)
 
 
 async def _view(gateway: Gateway, dispute_id: UUID) -> dict[str, Any]:
-    row, evidence = await _gathered(gateway, dispute_id)
+    row, _, evidence = await _gathered(gateway, dispute_id)
     return _row_view(row) | {
         "psp_dispute_id": row["psp_dispute_id"],
         "reason": row["reason"],
@@ -150,6 +175,7 @@ async def _view(gateway: Gateway, dispute_id: UUID) -> dict[str, Any]:
         "prepared_hash": row["evidence_hash"],
         "prepared_by": row["prepared_by"],
         "submitted_by": row["submitted_by"],
+        "paper_digest": row["paper_digest"],
     }
 
 

@@ -30,6 +30,8 @@ COLUMNS = (
     "seq",
     "hash",
     "trace",
+    "checkpoint",
+    "proof",
     "next",
     "next by",
 )
@@ -77,6 +79,7 @@ async def _story(request: Request, operation: str, commitment_id: UUID) -> dict[
 
 def _line(movement: Mapping[str, Any]) -> dict[str, Any]:
     transfer, coming = movement["transfer"], movement["next"] or {"words": None, "by": None}
+    proof = movement["proof"] or {"checkpoint": None, "href": None}
     return {
         "at": movement["at"].isoformat(),
         "sentence": movement["sentence"],
@@ -89,6 +92,8 @@ def _line(movement: Mapping[str, Any]) -> dict[str, Any]:
         "seq": transfer["seq"],
         "hash": transfer["hash"],
         "trace": movement["trace_id"],
+        "checkpoint": proof["checkpoint"],
+        "proof": proof["href"],
         "next": coming["words"],
         "next by": coming["by"].isoformat() if coming["by"] is not None else None,
     }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,18 +12,12 @@ from fastapi import APIRouter, Query, Request, Response
 from contracts.errors import Rejected
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.requests import allowed
-from services.gateway.documents.document import Document
-from services.gateway.documents.html import to_html
-from services.gateway.documents.pdf import to_pdf
 from services.gateway.documents.records import commitment_record, refund_record
 from services.gateway.documents.statements import supplier_statement, yearly_statement
 from services.gateway.parts import gateway_of
-from services.gateway.routes.files import attachment
-from services.gateway.routes.replying import PRIVATE
-from services.gateway.schemas.describing import Described, problems
+from services.gateway.routes.papers import Form, made_at, paper, paper_answer
 from services.gateway.store.read_campaigns import visible_campaign
 from services.gateway.store.read_commitments import own_commitment
-from services.gateway.store.read_flows import stack_time
 from services.gateway.store.read_money import commitment_movements
 from services.gateway.store.read_statements import own_refunds, own_year, supplier_plans, supplier_sums
 from services.gateway.store.read_suppliers import is_campaign_supplier
@@ -32,21 +25,6 @@ from services.gateway.store.read_suppliers import is_campaign_supplier
 YEAR_MIN, YEAR_MAX = 2020, 2999
 
 router = APIRouter(prefix="/v1", tags=["statements"])
-
-Form = Annotated[Literal["pdf", "html"], Query(alias="format")]
-
-
-def paper(*statuses: int) -> Described:
-    """Describe an answer that is a paper in one of two forms."""
-    content = {
-        "application/pdf": {"schema": {"type": "string"}, "example": "%PDF-1.4 …"},
-        "text/html": {
-            "schema": {"type": "string"},
-            "example": "<!doctype html><title>Commitment record R-7K2M</title>",
-        },
-    }
-    ok: Described = {200: {"description": "The paper, as PDF or as a page.", "content": content}}
-    return ok | problems(*statuses)
 
 
 @router.get(
@@ -64,7 +42,7 @@ async def read_commitment_record(request: Request, commitment_id: UUID, form: Fo
     campaign = await visible_campaign(reads, row["campaign_id"], identity)
     if campaign is None:
         raise Rejected("not_found")
-    return await _answer(commitment_record(row, campaign["terms"], movements, await _now(request)), form)
+    return await paper_answer(commitment_record(row, campaign["terms"], movements, await made_at(request)), form)
 
 
 @router.get(
@@ -80,7 +58,7 @@ async def read_refund_record(request: Request, commitment_id: UUID, form: Form =
     reads = gateway_of(request).reads
     movements = await commitment_movements(reads, commitment_id, participant_id=identity.subject_id)
     refunds = await own_refunds(reads, commitment_id, participant_id=identity.subject_id)
-    return await _answer(refund_record(row, movements, refunds, await _now(request)), form)
+    return await paper_answer(refund_record(row, movements, refunds, await made_at(request)), form)
 
 
 @router.get(
@@ -95,11 +73,11 @@ async def read_yearly_statement(
 ) -> Response:
     """A line for each commitment with a movement in that year, and totals; the present year when none is named."""
     identity = await allowed(request, "yearly_statement")
-    now = await _now(request)
+    now = await made_at(request)
     wanted = now.astimezone(UTC).year if year is None else year
     first, last = datetime(wanted, 1, 1, tzinfo=UTC), datetime(wanted + 1, 1, 1, tzinfo=UTC)
     rows = await own_year(gateway_of(request).reads, identity.subject_id, from_at=first, to_at=last)
-    return await _answer(yearly_statement(rows, year=wanted, made_at=now), form)
+    return await paper_answer(yearly_statement(rows, year=wanted, made_at=now), form)
 
 
 @router.get(
@@ -121,23 +99,9 @@ async def read_supplier_statement(request: Request, campaign_id: UUID, form: For
     supplier_id = identity.supplier_id if identity.is_supplier else None
     plans = await supplier_plans(reads, campaign_id, supplier_id=supplier_id)
     sums = await supplier_sums(reads, campaign_id, supplier_id=supplier_id)
-    return await _answer(supplier_statement(campaign, plans, sums, await _now(request)), form)
+    return await paper_answer(supplier_statement(campaign, plans, sums, await made_at(request)), form)
 
 
 async def _own(request: Request, operation: str, commitment_id: UUID) -> tuple[Identity, Mapping[str, Any]]:
     identity = await allowed(request, operation)
     return identity, await own_commitment(gateway_of(request).reads, commitment_id, identity.subject_id)
-
-
-async def _now(request: Request) -> datetime:
-    found: datetime = (await stack_time(gateway_of(request).reads))["now"]
-    return found
-
-
-async def _answer(document: Document, form: str) -> Response:
-    headers = PRIVATE | attachment(f"{document.file_name}.{form}")
-    if form == "html":
-        return Response(to_html(document), media_type="text/html; charset=utf-8", headers=headers)
-    # Writing a PDF takes a noticeable part of a second; other requests go on meanwhile.
-    content = await asyncio.to_thread(to_pdf, document)
-    return Response(content, media_type="application/pdf", headers=headers)

@@ -20,7 +20,8 @@ class EvidenceSubmissionBody(Body):
 
 class DisputeView(Answer):
     """A dispute of a payment. `evidence` is what the records say now, `evidence_hash` its hash; `prepared_hash` names
-    what was prepared last, and only while both are the same would exactly this be sent."""
+    what was prepared last, and only while both are the same would exactly this be sent. `paper_digest` is the SHA-256 of
+    the prepared file, which goes along."""
 
     id: UUID
     psp_dispute_id: str
@@ -38,6 +39,7 @@ class DisputeView(Answer):
     prepared_hash: str | None
     prepared_by: str | None
     submitted_by: str | None
+    paper_digest: str | None
 
 
 class DisputeRow(Answer):

@@ -18,6 +18,13 @@ class TransferRef(Answer):
     hash: str
 
 
+class MovementProofRef(Answer):
+    """Where the proof of a movement is: the commitment's proof shows it inside this signed checkpoint."""
+
+    checkpoint: int
+    href: str
+
+
 class NextStepView(Answer):
     """What comes next, and its latest moment where there is one."""
 
@@ -26,7 +33,8 @@ class NextStepView(Answer):
 
 
 class MovementView(Answer):
-    """One movement: what happened and why, when, who approved it by role, and its ledger transfer."""
+    """One movement: what happened and why, when, who approved it by role, its ledger transfer and its proof. `proof` is null
+    until the next checkpoint, and for a transfer that is not this commitment's alone."""
 
     at: datetime
     sentence: str
@@ -35,6 +43,7 @@ class MovementView(Answer):
     approved_by: list[str]
     transfer: TransferRef
     trace_id: str | None
+    proof: MovementProofRef | None
     next: NextStepView | None
 
 

@@ -51,8 +51,8 @@ _ADDRESS = ("addresses_read", "addresses_change", "addresses_remove")
 _INVITATION = ("accept_invitation", "decline_invitation")
 _ALERT = ("remove_alert_rule",)
 _PASSKEY = ("passkeys_name", "passkeys_remove")
-_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "retry_plan_transfer")
-_DISPUTE = ("disputes_read", "dispute_evidence", "prepare_evidence", "submit_evidence")
+_PLAN = ("clearing_plans_read", "clearing_plan_lines", "approve_clearing_plan", "take_plan_back", "retry_plan_transfer")
+_DISPUTE = ("disputes_read", "dispute_evidence", "dispute_evidence_file", "prepare_evidence", "submit_evidence")
 _OF_CAMPAIGN = ("campaign_id", "$response.body#/campaign_id", ("campaigns_read", "campaign_escrow", "campaign_fees"))
 
 Link = tuple[str, str, tuple[str, ...]]

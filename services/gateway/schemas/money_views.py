@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.gateway.domain.money_movements import ROLE_WORDS, sentence, words_of
+from services.gateway.domain.money_movements import ROLE_WORDS, proven_in, sentence, words_of
 from services.gateway.domain.money_next import next_step
 from services.gateway.domain.money_words import money_now
 from services.gateway.schemas.views import money_view
@@ -59,7 +59,8 @@ def story_view(commitment: Row, rows: Sequence[Row]) -> View:
         "pseudonym": pseudonym(commitment["id"]),
         "now": money_now(commitment),
         "movements": [
-            _movement(row) | {"next": _next(coming) if ordinal == newest else None} for ordinal, row in enumerate(rows)
+            _movement(row) | {"proof": _proof(commitment, row), "next": _next(coming) if ordinal == newest else None}
+            for ordinal, row in enumerate(rows)
         ],
     }
 
@@ -131,6 +132,11 @@ def _movement(row: Row) -> View:
         },
         "trace_id": row["trace_id"],
     }
+
+
+def _proof(commitment: Row, row: Row) -> View | None:
+    number = proven_in(row)
+    return None if number is None else {"checkpoint": number, "href": f"/v1/me/commitments/{commitment['id']}/proof"}
 
 
 def _next(coming: Any) -> View | None:

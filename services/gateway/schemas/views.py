@@ -232,7 +232,7 @@ def plan_view(row: Row) -> View:
     return {
         **{name: row[name] for name in names},
         "kind_words": words.PLAN_KIND_WORDS[row["kind"]],
-        "state_words": words.plan_words(row["kind"], row["state"]),
+        "state_words": words.plan_words(row["kind"], row["state"], row["refused_code"]),
         "evidence": row["evidence"] or [],
         "gross": money_view(row["gross_minor"], currency),
         "reserve": money_view(row["reserve_minor"], currency),

@@ -19,10 +19,12 @@ SELECT
     COALESCE(c.amount_minor, c.quantity * campaign.unit_price_minor) AS amount_minor,
     COALESCE(c.currency, campaign.currency) AS currency,
     campaign.title AS campaign_title, campaign.state AS campaign_state, campaign.close_at, campaign.joining_ended,
-    campaign.unit_price_minor,
+    campaign.unit_price_minor, campaign.state_since AS campaign_state_since,
+    CAST(campaign.terms ->> 'delivery_window_days' AS integer) AS delivery_window_days,
     m.payment_state, m.attempt, m.decline_code, m.retry_until, m.released_at,
     r.state AS refund_state, r.amount_minor AS refund_minor, r.reason AS refund_reason,
-    r.decided_at AS refund_decided_at, r.sent_at AS refund_sent_at,
+    r.decided_at AS refund_decided_at, r.sent_at AS refund_sent_at, r.failures AS refund_failures,
+    r.state_at AS refund_state_at,
     (SELECT CAST(sum(amount_minor) AS bigint) FROM refund WHERE refund.commitment_id = c.id) AS refunded_minor,
     d.state AS delivery_state, d.tracking, d.inspection_until, d.dispatched_at, d.delivered_at,
     i.id AS issue_id, i.state AS issue_state, i.reported_at AS issue_reported_at, i.decided_at AS issue_decided_at,
@@ -33,7 +35,7 @@ FROM commitment AS c
 JOIN campaign ON campaign.id = c.campaign_id
 LEFT JOIN commitment_money AS m ON m.commitment_id = c.id
 LEFT JOIN LATERAL (
-    SELECT state, amount_minor, reason, decided_at, sent_at FROM refund
+    SELECT state, amount_minor, reason, decided_at, sent_at, failures, state_at FROM refund
     WHERE refund.commitment_id = c.id ORDER BY state_at DESC LIMIT 1
 ) AS r ON true
 LEFT JOIN commitment_delivery AS d ON d.commitment_id = c.id

@@ -12,7 +12,7 @@ MESSAGES_MAX = 200
 
 _SELECT = """
 SELECT d.id, d.psp_dispute_id, d.campaign_id, d.commitment_id, d.amount_minor, d.currency, d.state, d.status, d.reason,
-    d.opened_at, d.evidence_due_by, d.evidence_state, d.evidence_hash, d.prepared_by, d.submitted_by
+    d.opened_at, d.evidence_due_by, d.evidence_state, d.evidence_hash, d.prepared_by, d.submitted_by, d.paper_digest
 FROM dispute AS d
 """
 

@@ -49,7 +49,8 @@ SELECT {_COLUMNS},
             WHEN t.kind = 'refund_sent' THEN sent.sent_trace_id
         END,
         t.trace_id
-    ) AS trace_id
+    ) AS trace_id,
+    newest.number AS checkpoint_number, newest.position AS checkpoint_position
 FROM own
 JOIN ledger_transfer AS t ON t.id IN (SELECT id FROM picked) AND t.scope_id = CAST(own.campaign_id AS text)
 LEFT JOIN commitment_money AS m ON m.commitment_id = own.id
@@ -59,6 +60,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT sent_trace_id FROM refund WHERE refund.commitment_id = own.id AND refund.sent_at = t.at LIMIT 1
 ) AS sent ON true
+LEFT JOIN LATERAL (
+    SELECT number, position FROM checkpoint
+    WHERE checkpoint.scope = CAST(own.campaign_id AS text) ORDER BY number DESC LIMIT 1
+) AS newest ON true
 ORDER BY t.position
 LIMIT :limit
 """  # noqa: S608 - constants of this module

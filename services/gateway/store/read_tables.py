@@ -144,7 +144,7 @@ TABLES: dict[str, Table] = {
         "id",
         dict.fromkeys(("commitment_id", "campaign_id"), "uuid")
         | dict.fromkeys(("psp_dispute_id", "currency", "status", "reason", "state"), "text")
-        | dict.fromkeys(("evidence_hash", "evidence_state", "prepared_by", "submitted_by"), "text")
+        | dict.fromkeys(("evidence_hash", "evidence_state", "prepared_by", "submitted_by", "paper_digest"), "text")
         | dict.fromkeys(("evidence_due_by", "opened_at", "state_at"), "timestamptz")
         | {"amount_minor": "bigint", "charged_back": "boolean"},
         indexes=("commitment_id", "campaign_id", "state, opened_at DESC"),

@@ -32,11 +32,13 @@ def fold_dispute(rows: Rows, envelope: Envelope, event: Any) -> bool:
             _dispute(
                 rows, envelope, event,
                 evidence_state="prepared", evidence_hash=event.evidence_hash, prepared_by=event.prepared_by,
+                paper_digest=event.paper_digest,
             )  # fmt: skip
         case disputes.DisputeEvidenceSubmitted():
             _dispute(
                 rows, envelope, event,
                 evidence_state="submitted", evidence_hash=event.evidence_hash, submitted_by=event.submitted_by,
+                paper_digest=event.paper_digest,
             )  # fmt: skip
         case disputes.DisputeEvidenceRefused():
             _dispute(rows, envelope, event, evidence_state="refused")

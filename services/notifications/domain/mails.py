@@ -16,11 +16,17 @@ from contracts.alerts import ClosesWithin, RefundUnsettled, StateReached, Target
 from contracts.envelope import derived_id
 from contracts.proofs.checkpoint import SHORT_CHARACTERS
 
-Template = Literal["funds_held", "refund_sent", "funds_released", "alert"]
+Template = Literal["funds_held", "refund_sent", "refund_paid_outside", "funds_released", "alert"]
 
 AlertRule = TargetPercent | ClosesWithin | StateReached | RefundUnsettled
 
-VERSIONS: dict[Template, int] = {"funds_held": 2, "refund_sent": 2, "funds_released": 2, "alert": 1}
+VERSIONS: dict[Template, int] = {
+    "funds_held": 2,
+    "refund_sent": 2,
+    "refund_paid_outside": 1,
+    "funds_released": 2,
+    "alert": 1,
+}
 """The version of each template in use."""
 
 CHANNEL: Literal["mail"] = "mail"
@@ -117,16 +123,17 @@ def funds_held(campaign: CampaignFacts, held: HeldFunds, *, happened_at: datetim
     return Mail("funds_held", held.participant_id, campaign.campaign_id, facts, (campaign.product_name,))
 
 
-def refund_sent(
+def refund_paid(
     campaign: CampaignFacts,
     participant_id: UUID,
     *,
     amount_minor: int,
     currency: str,
     reason: str,
+    outside: bool,
     happened_at: datetime,
 ) -> Mail:
-    """The mail that tells a participant that a refund is paid."""
+    """The mail that tells a participant that a refund is paid: to the card, or `outside` of it, another way."""
     facts = {
         "campaign_title": campaign.title,
         "amount_minor": amount_minor,
@@ -134,7 +141,8 @@ def refund_sent(
         "reason": reason,
         "happened_at": happened_at,
     }
-    return Mail("refund_sent", participant_id, campaign.campaign_id, facts, (campaign.product_name,))
+    template: Template = "refund_paid_outside" if outside else "refund_sent"
+    return Mail(template, participant_id, campaign.campaign_id, facts, (campaign.product_name,))
 
 
 def funds_released(

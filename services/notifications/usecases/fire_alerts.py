@@ -14,7 +14,7 @@ from contracts import campaigns as events
 from contracts.alerts import AlertFired, AlertRuleEnded, RefundUnsettled
 from contracts.campaigns import CampaignOpened, CommitmentLocked, CommitmentWithdrawn, JoiningEnded, TargetReached
 from contracts.envelope import Event
-from contracts.escrow import RefundDecided, RefundFailed, RefundSent
+from contracts.escrow import RefundDecided, RefundFailed, RefundOwedAgain, RefundPaidOutside, RefundSent
 from services.kit.service import Deadline
 from services.kit.work import Work
 from services.notifications.domain import mails
@@ -37,6 +37,11 @@ STATE_OF: dict[type[Event], str] = {
 }
 WATCHED: tuple[type[Event], ...] = (*STATE_OF, CommitmentLocked, CommitmentWithdrawn, JoiningEnded)
 """The events by which a campaign moves; its opening is where it begins."""
+
+PAID = (RefundSent, RefundPaidOutside)
+RefundEvent = RefundDecided | RefundFailed | RefundOwedAgain | RefundSent | RefundPaidOutside
+REFUND_EVENTS = (RefundDecided, RefundFailed, RefundOwedAgain, *PAID)
+"""The events by which a refund becomes open, and no longer is."""
 
 
 def begin_campaign(work: Work, event: CampaignOpened) -> None:
@@ -86,16 +91,16 @@ async def end_rule(work: Work, waiting: Waiting, campaign_id: UUID, reason: EndR
     )
 
 
-async def watch_refunds(work: Work, event: RefundDecided | RefundSent | RefundFailed) -> None:
-    """A refund is decided, sent, or came back and is owed again."""
+async def watch_refunds(work: Work, event: RefundEvent) -> None:
+    """A refund is decided, paid (to the card or another way), or came back and is owed again."""
     known = alerts(work)
     refund = OpenRefund(event.decision_id, event.campaign_id, event.participant_id, work.cause.time)
-    if isinstance(event, RefundSent):
+    if isinstance(event, PAID):
         known.refund_settled(event.decision_id)
     else:
         known.refund_opened(refund)
     for waiting in known.of_person(event.participant_id):
-        if isinstance(event, RefundSent):
+        if isinstance(event, PAID):
             work.unschedule(REFUND, subject=refund_subject(waiting, refund))
         else:
             watch_refund(work, waiting, refund)

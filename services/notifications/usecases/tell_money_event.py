@@ -1,4 +1,4 @@
-"""Tell a participant what happened to their money: funds held, refund sent, funds released.
+"""Tell a participant what happened to their money: funds held, refund paid (to the card or another way), funds released.
 
 Each event says who and how much; title and dates come from the campaign's opening, names from the supplier's
 registration. A fact that has not been read here yet makes the event Early: it waits, in its place, until it has.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from contracts.clearing import FundsReleased
-from contracts.escrow import FundsHeld, RefundSent
+from contracts.escrow import FundsHeld, RefundPaidOutside, RefundSent
 from services.kit.work import Early, Work
 from services.notifications.domain import mails
 from services.notifications.domain.mails import CampaignFacts, HeldFunds
@@ -25,15 +25,16 @@ async def tell_funds_held(work: Work, event: FundsHeld) -> None:
     write_mail(work, mails.funds_held(campaign, held, happened_at=work.cause.time))
 
 
-async def tell_refund_sent(work: Work, event: RefundSent) -> None:
-    """A refund is paid: tell the participant. Raises Early."""
+async def tell_refund_paid(work: Work, event: RefundSent | RefundPaidOutside) -> None:
+    """A refund is paid: tell the participant, and which way. Raises Early."""
     campaign = _campaign(work, event.campaign_id)
-    mail = mails.refund_sent(
+    mail = mails.refund_paid(
         campaign,
         event.participant_id,
         amount_minor=event.amount_minor,
         currency=event.currency,
         reason="goodwill" if event.goodwill else event.reason,
+        outside=isinstance(event, RefundPaidOutside),
         happened_at=work.cause.time,
     )
     write_mail(work, mail)

@@ -21,12 +21,15 @@ const LOCK: Movement = {
     hash: "9f86d081884c7d65",
   },
   trace_id: "0af7651916cd43dd8448eb211c80319c",
+  proof: null,
   next: null,
 };
 const DECIDED: Movement = {
   ...LOCK,
   sentence: "$549.00 is owed back, because the participant withdrew.",
   transfer: { ...LOCK.transfer, id: "0f6a1d00-0000-4000-8000-0000000000d2", seq: 3 },
+  approved_by: ["escrow auditor", "escrow auditor"],
+  proof: { checkpoint: 7, href: `/v1/me/commitments/${ID}/proof` },
   next: { words: "The refund goes to the payment processor.", by: "2026-11-22T09:00:00Z" },
 };
 
@@ -46,6 +49,10 @@ describe("where my money is", () => {
     expect(screen.getByText("Ledger transfer 3: $549.00")).toBeTruthy();
     expect(screen.getByText("Next: The refund goes to the payment processor.")).toBeTruthy();
     expect(screen.getByText(/3f9ac41b7d02/)).toBeTruthy();
+    expect(screen.getByText("escrow auditor, escrow auditor")).toBeTruthy();
+    const proof = screen.getByText("In signed checkpoint 7; keep the file");
+    expect(proof.getAttribute("href")).toBe(DECIDED.proof?.href);
+    expect(screen.getByText(/^None of its own so far/)).toBeTruthy();
     const record = screen.getByRole("link", { name: "Commitment record (PDF)" });
     expect(record.getAttribute("href")).toBe(`/v1/me/commitments/${ID}/record?format=pdf`);
   });

@@ -53,7 +53,7 @@ export function MoneySection({ commitmentId }: { commitmentId: string }) {
 
 function MovementLine({ movement }: { movement: Movement }) {
   const { t } = useTranslation();
-  const { transfer, next } = movement;
+  const { transfer, next, proof } = movement;
   return (
     <>
       <p className={classes.when}>{formatMoment(movement.at)}</p>
@@ -74,6 +74,22 @@ function MovementLine({ movement }: { movement: Movement }) {
           <dt>{t("money.hash")}</dt>
           <dd>
             <Hash value={transfer.hash} />
+          </dd>
+          {movement.approved_by.length === 0 ? null : (
+            <>
+              <dt>{t("money.roles")}</dt>
+              <dd>{movement.approved_by.join(", ")}</dd>
+            </>
+          )}
+          <dt>{t("money.proof")}</dt>
+          <dd>
+            {proof === null ? (
+              t("money.noProof")
+            ) : (
+              <a href={proof.href} download>
+                {t("money.checkpoint", { number: proof.checkpoint })}
+              </a>
+            )}
           </dd>
           {movement.trace_id === null ? null : (
             <>

@@ -52,6 +52,9 @@ function DisputeLine({ one, role }: { one: DisputeRow; role: Account["role"] }) 
         {one.evidence_state === null ? null : ` · ${t(`dispute.evidence.${one.evidence_state}`)}`}
       </span>
       <a href={`/v1/disputes/${one.id}/evidence`}>{t("dispute.read")}</a>
+      {one.evidence_state === null ? null : (
+        <a href={`/v1/disputes/${one.id}/evidence-file`}>{t("dispute.file")}</a>
+      )}
       {role === "operations" ? <Prepare disputeId={one.id} /> : null}
       {role === "escrow_auditor" && one.evidence_state === "prepared" ? (
         <Submit disputeId={one.id} />

@@ -12,7 +12,7 @@ import { StateWord, toneOf } from "@/shared/StateWord";
 import { PlanConditions } from "./PlanConditions";
 import { PlanFigures } from "./PlanFigures";
 import { PlanLines } from "./PlanLines";
-import { useApprove, useRetryTransfer } from "./queries";
+import { useApprove, useRetryTransfer, useTakeBack } from "./queries";
 import classes from "./Staff.module.css";
 
 interface PlanViewProps {
@@ -70,13 +70,7 @@ function Acts({ plan, account }: { plan: Plan; account: Account }) {
 function Approval({ plan, account }: { plan: Plan; account: Account }) {
   const { t } = useTranslation();
   const approve = useApprove(plan.id);
-  if (plan.maker_id === account.subject_id) {
-    return (
-      <Notice>
-        <p>{t("plan.approveOwn")}</p>
-      </Notice>
-    );
-  }
+  if (plan.maker_id === account.subject_id) return <TakeBack plan={plan} />;
   return (
     <Stack>
       {approve.isError ? <ProblemNotice error={approve.error} /> : null}
@@ -88,6 +82,26 @@ function Approval({ plan, account }: { plan: Plan; account: Account }) {
         })}
         busy={approve.isPending}
         onConfirm={() => approve.mutate({ plan_hash: plan.plan_hash })}
+      />
+    </Stack>
+  );
+}
+
+function TakeBack({ plan }: { plan: Plan }) {
+  const { t } = useTranslation();
+  const takeBack = useTakeBack(plan.id);
+  return (
+    <Stack>
+      <Notice>
+        <p>{t("plan.approveOwn")}</p>
+      </Notice>
+      {takeBack.isError ? <ProblemNotice error={takeBack.error} /> : null}
+      <ConfirmAct
+        label={t("plan.takeBack")}
+        question={t("plan.takeBackQuestion", { kind: plan.kind_words })}
+        tone="ending"
+        busy={takeBack.isPending}
+        onConfirm={() => takeBack.mutate({})}
       />
     </Stack>
   );

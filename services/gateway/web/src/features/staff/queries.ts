@@ -134,6 +134,17 @@ export function useApprove(planId: string) {
   });
 }
 
+export function useTakeBack(planId: string) {
+  return useAct<Record<string, never>, Plan>({
+    name: `take-back/${planId}`,
+    send: (body, headers) =>
+      api.POST("/v1/clearing-plans/{plan_id}/withdrawal", {
+        params: { path: { plan_id: planId }, header: headers },
+        body,
+      }),
+  });
+}
+
 export function useRetryTransfer(planId: string) {
   return useAct<Record<string, never>, Plan>({
     name: `retry-transfer/${planId}`,
