@@ -122,6 +122,10 @@ class Reconciler:
                 await self.watch.look(host, now=due.now, balance=balance if fresh == 0 else None)
                 self._full_at = monotonic_seconds()
 
+    async def read_movements(self, host: Host) -> int:
+        """Read and settle what Stripe lists, sweeping nothing: a recovery first learns what was swept before."""
+        return await self._movements(host, full=True)
+
     # -- balance transactions -----------------------------------------------------------------------------------
 
     async def _movements(self, host: Host, *, full: bool) -> int:
