@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.campaigns import CampaignClosed, CommitmentWithdrawn
 from contracts.clearing import SubmitClearingPlan
-from contracts.envelope import parse
-from contracts.escrow import LedgerTransfersPosted
+from contracts.envelope import PLATFORM_SCOPE, parse
+from contracts.escrow import LedgerTransfersPosted, ReceivePspEvent
 from contracts.proofs.checking import check_platform_file
 from contracts.proofs.checkpoint import SignedPlatformCheckpoint
 from contracts.suppliers import SupplierRegistered
@@ -122,6 +122,12 @@ class RecoveryDrill(ReleaseCall):
             "POST", f"charges/{rows[0].charge_id}/dispute", {"inquiry": False, "reason": "product_not_received"}
         )
         assert status == 200, body
+        page = await self.standin.sdk.events.list_async({"limit": 100, "type": "charge.dispute.*"})
+        for event in reversed(page.data):
+            hint = ReceivePspEvent(
+                scope_id=PLATFORM_SCOPE, psp_event_id=event.id, psp_event_type=event.type, body=event.to_dict()
+            )
+            await self.rig.command(hint, topic="escrow.psp")
 
     async def leave_while_it_is_paid(self, number: int) -> None:
         """The money comes for somebody who has left meanwhile."""
