@@ -198,6 +198,7 @@ class RecoveryDrill(ReleaseCall):
     async def assert_nothing_is_forked(self) -> None:
         """What the topic holds and what the database holds is the same: every transfer's hash, every checkpoint, and
         the public file is one chain."""
+        await self.rig.until(self._all_signed, "everything is signed, covered and sent")
         told: dict[tuple[str, str, int], set[str]] = {}
         async for records in read_topic(PARTS.infra.kafka_bootstrap, events_topic("escrow"), prefix=self.rig.prefix):
             for record in records:
@@ -224,6 +225,17 @@ class RecoveryDrill(ReleaseCall):
             for row in lines
         ]
         assert [step.words for step in check_platform_file(tuple(signed)) if not step.holds] == []
+
+    async def _all_signed(self) -> bool:
+        ((left,),) = await self.rig.rows(
+            "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) "
+            "+ (SELECT count(*) FROM ledger_scope s WHERE s.transfer_count > COALESCE("
+            "(SELECT max(c.position) FROM checkpoint c WHERE c.scope = s.scope), 0)) "
+            "+ (SELECT count(*) FROM (SELECT DISTINCT ON (scope) scope, number FROM checkpoint "
+            "ORDER BY scope, number DESC) n WHERE NOT EXISTS ("
+            "SELECT FROM platform_cover p WHERE p.scope = n.scope AND p.number = n.number))"
+        )
+        return bool(left == 0)
 
     async def refunds(self, number: int) -> list[str]:
         """The states of a commitment's refunds at the stand-in."""

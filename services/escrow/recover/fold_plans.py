@@ -23,6 +23,7 @@ from contracts.clearing import (
     TransferRefused,
     TransferReversed,
 )
+from contracts.envelope import PLATFORM_SCOPE
 from contracts.ledger import LineSource, PlanLine
 from services.escrow.domain import postings
 from services.escrow.domain.plan_rules import rule_of
@@ -32,6 +33,7 @@ from services.escrow.store.plans import insert_lines, lines_of, plans_of
 from services.escrow.store.tables import Plan
 from services.escrow.usecases.audit_steps import audit_reservation
 from services.escrow.usecases.clear_plan import CLEAR_DEADLINE
+from services.escrow.usecases.decide_refund import CLOSE_REFUNDS_DEADLINE
 from services.escrow.usecases.judge_release import payee
 from services.escrow.usecases.post_transfers import note_object, relied
 from services.escrow.usecases.record_plan_step import audit_plan
@@ -237,6 +239,12 @@ async def go_on(fold: Folding) -> None:
             scope = await fold.book.scope(fold.scope)
             if scope.settled_at is None and await owed_minor(fold.work, UUID(fold.scope)) == 0:
                 scope.settled_at = plan.sent_at
+    if fold.scope == PLATFORM_SCOPE:
+        return
+    campaign = await fold.book.campaigns.get(UUID(fold.scope))
+    if campaign is not None and campaign.close_reason is not None and not campaign.closing_done:
+        payload = {"campaign_id": fold.scope, "step": 1}
+        _soon(fold, CLOSE_REFUNDS_DEADLINE, f"{fold.scope}:recovered", payload)
 
 
 def _soon(fold: Folding, kind: str, subject: str, payload: dict[str, object]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
 from contracts.campaigns import CommitmentReserved
 from contracts.disputes import PrepareDisputeEvidence
-from contracts.envelope import Envelope, Message
-from contracts.escrow import TopUpFloat, UsePaymentMethod
+from contracts.envelope import Envelope
+from contracts.escrow import UsePaymentMethod
 from services.escrow.domain.ledger import Posting
 from services.escrow.recover.errors import RecoverError
 from services.escrow.store.book import Book, book_of
@@ -27,7 +27,6 @@ class Inputs:
 
     reserved: dict[UUID, tuple[Envelope, CommitmentReserved]] = field(default_factory=dict)
     methods: dict[tuple[UUID, int], UsePaymentMethod] = field(default_factory=dict)
-    top_ups: dict[UUID, TopUpFloat] = field(default_factory=dict)
     evidence: dict[tuple[str, str], PrepareDisputeEvidence] = field(default_factory=dict)
 
 
@@ -50,7 +49,6 @@ class Folding:
     answered: dict[UUID, str] = field(default_factory=dict)
     late: dict[UUID, str] = field(default_factory=dict)
     plans: set[UUID] = field(default_factory=set)
-    to_link: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def book(self) -> Book:
@@ -102,11 +100,3 @@ class Folding:
                 f"{self.event.type} {self.event.id} speaks of {what}, which no input made known",
             )
         return found
-
-
-Fold = Callable[[Folding, Message], object]
-
-
-def each(values: Iterable[T]) -> list[T]:
-    """A list of the values, each once, in sequence."""
-    return list(dict.fromkeys(values))

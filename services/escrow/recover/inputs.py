@@ -29,7 +29,7 @@ from contracts.campaigns import (
 )
 from contracts.disputes import PrepareDisputeEvidence
 from contracts.envelope import Message, parse
-from contracts.escrow import TopUpFloat, UsePaymentMethod
+from contracts.escrow import UsePaymentMethod
 from contracts.suppliers import (
     CampaignAccepted,
     DeliveryCompleted,
@@ -69,8 +69,6 @@ async def read_inputs(bootstrap: str, *, prefix: str) -> Inputs:
             message = _parsed(record)
             if isinstance(message, UsePaymentMethod):
                 inputs.methods[message.commitment_id, message.attempt] = message
-            elif isinstance(message, TopUpFloat):
-                inputs.top_ups[message.top_up_id] = message
             elif isinstance(message, PrepareDisputeEvidence):
                 inputs.evidence[message.dispute_id, message.evidence.hash()] = message
     return inputs
