@@ -21,12 +21,15 @@ EMPTY_READS_MAX = 6
 async def read_topic(bootstrap: str, topic: str, *, prefix: str = "") -> AsyncIterator[list[Received]]:
     """Every readable record of a topic from the first to its present end, in parts. Records whose headers are not ours
     are passed over: they were parked when they first came. Raises RecoverError when the broker gives no more."""
-    consumer = AIOKafkaConsumer(prefix + topic, bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        prefix + topic, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         places = sorted(consumer.assignment())
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
+        for place, first in (await consumer.beginning_offsets(places)).items():
+            consumer.seek(place, first)
         empty = 0
         while any([await consumer.position(place) < ends[place] for place in places]):
             batches = await consumer.getmany(timeout_ms=READ_TIMEOUT_MILLISECONDS, max_records=RECORDS_AT_ONCE_MAX)
