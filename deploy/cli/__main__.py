@@ -29,6 +29,7 @@ VERBS = {
     "replay": "Read invoice lines as demand and run them through the platform.",
     "audit": "Check the invariants over databases, topics and the payment journal.",
     "rebuild": "Build a projection again from the events.",
+    "recover": "Bring escrow's database back after it was set back to an earlier moment.",
     "resume": "Let a stream go on after its blocked message was dealt with.",
     "bench": "Measure the figures and their baselines.",
 }

@@ -58,6 +58,11 @@ class StackAddresses:
             return given
         return service_database(service, self._secrets).owner_url(self._admin_url)
 
+    def recovery_secrets(self) -> dict[str, str]:
+        """Return what a recovery of escrow needs beside addresses: the salts' key, and the key that checks commands."""
+        _, public_key = self._secrets.assertion_keys()
+        return {"checkpoint_salt_key": self._secrets.key("checkpoint-salts"), "assertion_public_key": public_key}
+
 
 def load_addresses(folder: Path | None = None) -> StackAddresses:
     """Read the addresses of the running stack; StackError when none runs."""

@@ -20,6 +20,7 @@ from contracts.envelope import EVENT_NAMESPACE, PLATFORM_SCOPE
 from services.escrow.calls.client import StripeCalls, StripeUnavailableError
 from services.escrow.domain.psp import MovementFacts, metadata_id, movement_facts
 from services.escrow.domain.reconciliation import OVERLAP, UNEXPLAINED_AFTER, movement_class
+from services.escrow.reconcile_daily import DailyLook
 from services.escrow.reconcile_disputes import DisputeWatch
 from services.escrow.reconcile_float import FloatWatch
 from services.escrow.reconcile_watch import Host, Watch
@@ -69,6 +70,7 @@ class Reconciler:
         self.watch = Watch(stripe)
         self.disputes = DisputeWatch(stripe)
         self.float = FloatWatch(stripe)
+        self.daily = DailyLook(stripe, self.watch)
         self._full_at = float("-inf")
         self._clock_version = -1
         self._seen_at: dict[str, float] = {}
@@ -117,6 +119,7 @@ class Reconciler:
             if full or moved:
                 await self.disputes.look(host)
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
+            fresh += await self.daily.look(host, now=due.now) if full else 0
             await self._unexplained(host)
             await self._sweep(host)
             await self.float.look(host, full=full)
@@ -125,6 +128,10 @@ class Reconciler:
                 await self.watch.events(host)
                 await self.watch.look(host, now=due.now, balance=balance if fresh == 0 else None)
                 self._full_at = monotonic_seconds()
+
+    async def read_movements(self, host: Host) -> int:
+        """Read and settle what Stripe lists, sweeping nothing: a recovery first learns what was swept before."""
+        return await self._movements(host, full=True)
 
     # -- balance transactions -----------------------------------------------------------------------------------
 

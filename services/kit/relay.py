@@ -122,7 +122,7 @@ class Relay:
         if not await self._hold_lease():
             return 0
         if not self._checked:
-            await self._refuse_if_topic_ahead()
+            await self.refuse_if_topic_ahead()
             self._checked = True
         rows = await self._direct.fetch(_UNPUBLISHED, rows_max=BATCH_ROWS_MAX)
         if not rows:
@@ -200,8 +200,8 @@ class Relay:
         except TimeoutError:
             return
 
-    async def _refuse_if_topic_ahead(self) -> None:
-        """Compare the tail of each partition of the own events topic with the outbox."""
+    async def refuse_if_topic_ahead(self) -> None:
+        """Compare the tail of each partition of the own events topic with the outbox. Raises TopicAheadError."""
         if not self.publishes_events:
             return
         # A topic made a moment ago may have no leader yet, and the client then waits long: give up early, be run again.

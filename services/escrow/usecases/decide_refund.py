@@ -96,7 +96,10 @@ async def refund_next(work: Work, campaign_id: UUID, *, step: int) -> None:
         if reservation is None:
             raise LookupError(f"commitment {commitment_id} holds money without a reservation")
         reason = CLOSE_REASONS[campaign.close_reason]
-        await refund_held(work, reservation, reason, relied_on=relied(campaign.closed_event_id))
+        # Named by the close and not by the step: a recovery that takes the same step again decides nothing new.
+        await refund_held(
+            work, reservation, reason, relied_on=relied(campaign.closed_event_id), decided_by=campaign.closed_event_id
+        )
     if len(commitment_ids) > REFUNDS_PER_TRANSACTION_MAX:
         work.schedule(
             CLOSE_REFUNDS_DEADLINE,
@@ -112,9 +115,15 @@ async def refund_next(work: Work, campaign_id: UUID, *, step: int) -> None:
 
 
 async def refund_held(
-    work: Work, reservation: Reservation, reason: RefundReason, *, relied_on: tuple[UUID, ...]
+    work: Work,
+    reservation: Reservation,
+    reason: RefundReason,
+    *,
+    relied_on: tuple[UUID, ...],
+    decided_by: UUID | None = None,
 ) -> bool:
-    """Owe back all that is kept for a commitment, in escrow or in the reserve; False when nothing is."""
+    """Owe back all that is kept for a commitment, in escrow or in the reserve; False when nothing is. `decided_by` is what
+    the decision's id derives from: the message in hand when not given."""
     scope = str(reservation.campaign_id)
     payment = await book_of(work).payments.get(reservation.funded_by) if reservation.funded_by else None
     if payment is None or payment.payment_intent_id is None:
@@ -127,7 +136,7 @@ async def refund_held(
         amount_minor = kept[account]
         if amount_minor <= 0:
             continue
-        decision_id = derived_id(work.cause.id, f"refund:{account}")
+        decision_id = derived_id(decided_by or work.cause.id, f"refund:{account}")
         await post(
             work,
             postings.refund_decided(
