@@ -22,7 +22,7 @@ class TransferCalls:
             if earlier is not None:
                 return earlier
         request = intent.request
-        return await self.stripe.send_paced(
+        return await self.stripe.send(
             "post",
             "/v1/transfers",
             {
@@ -66,7 +66,7 @@ class ReversalCalls:
             earlier = await self._of_plan(intent)
             if earlier is not None:
                 return earlier
-        return await self.stripe.send_paced(
+        return await self.stripe.send(
             "post",
             f"/v1/transfers/{intent.request['transfer']}/reversals",
             {"amount": intent.request["amount_minor"], "metadata": payment_metadata(intent)},
