@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -22,6 +22,7 @@ from contracts.clearing import (
 )
 from contracts.escrow import RefundDecided, RefundFailed, RefundSent
 from contracts.ledger import AccountPreview, LinePreview, ReleaseCondition
+from services.kit.clock import wall_now
 from tests.integration.gateway_support import Stage, key, make_stage
 
 pytestmark = pytest.mark.asyncio
@@ -99,9 +100,9 @@ async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_fo
             "campaign_id": campaign_id, "commitment_id": uuid4(), "participant_id": uuid4(), "amount_minor": 5_000,
             "currency": "usd", "decision_id": decision_id,
         }  # fmt: skip
-        await stage.tell(RefundDecided(**names, reason="withdrawn"))
+        await stage.tell(RefundDecided(**names, reason="withdrawn"), time=wall_now())
         ended = RefundSent(**names, refund_id="re_1", reason="withdrawn")
-        await stage.tell(ended if decision_id == paid else RefundFailed(**names, refund_id="re_2"))
+        await stage.tell(ended if decision_id == paid else RefundFailed(**names, refund_id="re_2"), time=wall_now())
     for _ in range(200):
         queue = (await ana.get("/v1/refunds/unsettled")).json()["data"]
         if [each["state"] for each in queue] == ["failed"]:
@@ -114,3 +115,30 @@ async def test_refunds_on_their_way_stand_in_a_queue_for_staff_and_in_figures_fo
     assert (figures["unsettled"], figures["settled"]) == (1, 1)
     assert figures["oldest_decided_at"] == shown["decided_at"]
     assert figures["ninety_fifth_percentile_seconds"] is not None
+    await _assert_progress_has_an_end_while_one_waits_for_its_turn(stage, ana, campaign_id)
+
+
+async def _assert_progress_has_an_end_while_one_waits_for_its_turn(
+    stage: Stage, ana: httpx.AsyncClient, campaign_id: UUID
+) -> None:
+    """One refund is paid, one refused; a third is decided."""
+    (stands,) = (await ana.get("/v1/refunds/campaigns")).json()["data"]
+    assert stands["id"] == str(campaign_id)
+    amount = {"amount": 5_000, "currency": "USD"}
+    assert stands["settlement"] == {
+        "refunds_owed": 1, "refunds_paid": 1, "refunds_waiting": 1, "paid_lately": 1, "owed": amount, "paid": amount,
+        "expected_by": None,
+    }  # fmt: skip
+    await stage.tell(
+        RefundDecided(
+            campaign_id=campaign_id, commitment_id=uuid4(), participant_id=uuid4(), amount_minor=5_000, currency="usd",
+            decision_id=uuid4(), reason="withdrawn",
+        ),
+        time=wall_now(),
+    )  # fmt: skip
+    end = asyncio.get_running_loop().time() + 10
+    while stands["settlement"]["refunds_owed"] == 1 and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.02)
+        (stands,) = (await ana.get("/v1/refunds/campaigns")).json()["data"]
+    assert stands["settlement"]["expected_by"] is not None
+    assert stands["settlement"]["refunds_waiting"] == 1
