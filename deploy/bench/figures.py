@@ -53,7 +53,7 @@ RECORDED = (
     Figure(
         "hot_transfers_per_second",
         "Ledger transfers into one hot campaign",
-        "≥ 10,000",
+        "≥ 15,000",
         "/s",
         "baseline_hot_transfers_per_second",
         "/s one per transaction",

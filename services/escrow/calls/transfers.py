@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.escrow.calls.client import StripeCalls, StripeUnavailableError
 from services.escrow.calls.payments import FIND_PAGES_MAX, find_by_creation, payment_metadata
 from services.kit.service import Answer, Intent
+
+
+async def _made_for_plan(stripe: StripeCalls, path: str, query: Mapping[str, Any], intent: Intent) -> Answer | None:
+    """The object in a list that names the plan, whichever ordinal made it: a plan has one."""
+    wanted = str(intent.request["plan_id"])
+    try:
+        async for rows in stripe.pages(path, query, pages_max=FIND_PAGES_MAX):
+            for row in rows:
+                if (row.get("metadata") or {}).get("plan_id") == wanted:
+                    return Answer("done", row)
+    except StripeUnavailableError:
+        return Answer("unknown")
+    return None
 
 
 @dataclass(frozen=True)
@@ -17,10 +32,9 @@ class TransferCalls:
 
     async def call(self, intent: Intent) -> Answer:
         """Create the transfer. An earlier ordinal of the same plan that did go through is found first."""
-        if intent.ordinal > 1:
-            earlier = await self._of_plan(intent)
-            if earlier is not None:
-                return earlier
+        earlier = await self.find(intent) if intent.ordinal > 1 else None
+        if earlier is not None:
+            return earlier
         request = intent.request
         return await self.stripe.send(
             "post",
@@ -36,22 +50,10 @@ class TransferCalls:
         )
 
     async def find(self, intent: Intent) -> Answer | None:
-        """The transfer of this plan, whichever ordinal made it: a plan has one transfer."""
-        return await self._of_plan(intent)
-
-    async def _of_plan(self, intent: Intent) -> Answer | None:
-        wanted = str(intent.request["plan_id"])
-        try:
-            pages = self.stripe.pages(
-                "/v1/transfers", {"transfer_group": intent.request["campaign_id"]}, pages_max=FIND_PAGES_MAX
-            )
-            async for rows in pages:
-                for row in rows:
-                    if (row.get("metadata") or {}).get("plan_id") == wanted:
-                        return Answer("done", row)
-        except StripeUnavailableError:
-            return Answer("unknown")
-        return None
+        """The transfer of this plan."""
+        return await _made_for_plan(
+            self.stripe, "/v1/transfers", {"transfer_group": intent.request["campaign_id"]}, intent
+        )
 
 
 @dataclass(frozen=True)
@@ -62,34 +64,23 @@ class ReversalCalls:
 
     async def call(self, intent: Intent) -> Answer:
         """Create the reversal. An earlier ordinal of the same plan that did go through is found first."""
-        if intent.ordinal > 1:
-            earlier = await self._of_plan(intent)
-            if earlier is not None:
-                return earlier
+        earlier = await self.find(intent) if intent.ordinal > 1 else None
+        if earlier is not None:
+            return earlier
         return await self.stripe.send(
             "post",
-            f"/v1/transfers/{intent.request['transfer']}/reversals",
+            _reversals(intent),
             {"amount": intent.request["amount_minor"], "metadata": payment_metadata(intent)},
             key=str(intent.id),
         )
 
     async def find(self, intent: Intent) -> Answer | None:
-        """The reversal of this plan, whichever ordinal made it."""
-        return await self._of_plan(intent)
+        """The reversal of this plan."""
+        return await _made_for_plan(self.stripe, _reversals(intent), {}, intent)
 
-    async def _of_plan(self, intent: Intent) -> Answer | None:
-        wanted = str(intent.request["plan_id"])
-        try:
-            pages = self.stripe.pages(
-                f"/v1/transfers/{intent.request['transfer']}/reversals", {}, pages_max=FIND_PAGES_MAX
-            )
-            async for rows in pages:
-                for row in rows:
-                    if (row.get("metadata") or {}).get("plan_id") == wanted:
-                        return Answer("done", row)
-        except StripeUnavailableError:
-            return Answer("unknown")
-        return None
+
+def _reversals(intent: Intent) -> str:
+    return f"/v1/transfers/{intent.request['transfer']}/reversals"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ DecisionState = Literal["decided", "pending", "paid", "failed", "paid_outside", 
 """decided: owed, sent or about to be. pending: Stripe has it and has not paid. paid. failed: owed, a case is open.
 paid_outside: Stripe refused it, and it was paid another way that two people approved. charged_back: no longer owed,
 because the person's bank gave the money back."""
+SETTLED_STATES = ("paid", "paid_outside", "charged_back")
+"""Nothing is owed any more."""
 
 RefundStep = Literal["none", "pending", "paid", "failed", "failed_after_paid", "read_again", "mismatch"]
 

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escrow.domain.ledger import HELD_CLASSES, OWED_CLASSES, Posting
+from services.escrow.domain.refunds import SETTLED_STATES
 from services.escrow.store.book import among, book_of
 from services.escrow.store.tables import Plan, RefundDecision
 from services.kit.work import Work, intent_id
@@ -51,7 +52,7 @@ async def unpaid_decisions(work: Work, commitment_ids: Iterable[UUID]) -> dict[U
         select(RefundDecision)
         .where(
             among(RefundDecision.commitment_id, set(commitment_ids)),
-            RefundDecision.state.not_in(("paid", "paid_outside", "charged_back")),
+            RefundDecision.state.not_in(SETTLED_STATES),
         )
         .order_by(RefundDecision.decided_at, RefundDecision.decision_id)
     )

@@ -15,6 +15,7 @@ from services.escrow.domain.psp import OddObjectError, RefundFacts, refund_facts
 from services.escrow.domain.refunds import (
     GOODWILL,
     REFUND_RETRY_DELAY,
+    SETTLED_STATES,
     DecisionState,
     may_retry,
     refund_step,
@@ -50,7 +51,7 @@ async def post_refund(work: Work, intent: Intent, answer: Answer) -> None:
         # Not authoritative: a repeated key brings back the first answer, which a webhook may have overtaken.
         await apply_refund(work, decision, facts, ordinal=intent.ordinal, authoritative=False)
         return
-    if intent.ordinal < decision.ordinal or decision.state in ("paid", "failed", "paid_outside", "charged_back"):
+    if intent.ordinal < decision.ordinal or decision.state in (*SETTLED_STATES, "failed"):
         return
     decision.ordinal = intent.ordinal
     code = str((answer.body.get("error") or {}).get("code") or "refused")

@@ -16,9 +16,6 @@ from contracts.audit_trail import AuditRecord
 from contracts.errors import Rejected
 from contracts.topics import SERVICES
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would take for a formula."""
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -84,9 +81,3 @@ def position_of(cursor: str | None) -> Position:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62
-
-
-def cell(value: object) -> str:
-    """A value as a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text

@@ -27,7 +27,7 @@ from services.gateway.schemas.bodies_addresses import AddressBody
 from services.gateway.schemas.describing import IF_MATCH, answers, body_of, created, problems, versioned_read
 from services.gateway.store.addresses import copies_to_deliver
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
-from services.gateway.store.read_commitments import visible_commitment
+from services.gateway.store.read_commitments import own_commitment
 from services.gateway.store.read_suppliers import is_campaign_supplier
 from services.gateway.usecases.keep_addresses import (
     View,
@@ -135,8 +135,7 @@ async def commitments_delivery_address(request: Request, commitment_id: UUID) ->
     """As it was then, whatever became of the address since; null where the terms deliver to a hand-over point."""
     identity = await allowed(request, "commitments_delivery_address")
     gateway = gateway_of(request)
-    if await visible_commitment(gateway.reads, commitment_id, participant_id=identity.subject_id) is None:
-        raise Rejected("not_found")
+    await own_commitment(gateway.reads, commitment_id, identity.subject_id)
     return json_answer(await read_copy(gateway, identity, commitment_id))
 
 

@@ -5,12 +5,9 @@ Records name people by random ids only. The export is bounded; it says how to go
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
@@ -18,10 +15,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 from contracts.audit_trail import AUDIT_ROWS_MAX, AuditFilter, AuditRecord, Word
 from contracts.topics import SERVICES
 from services.gateway.auth.requests import allowed
-from services.gateway.domain.audit_pages import cell, cursor_of, position_of
+from services.gateway.domain.audit_pages import cursor_of, position_of
 from services.gateway.middleware import traceparent_of
 from services.gateway.parts import gateway_of
-from services.gateway.routes.replying import PRIVATE, json_answer
+from services.gateway.routes.files import attachment, csv_answer, goes_on_at
+from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_audit import AuditRecordList
 from services.gateway.schemas.describing import answers
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX
@@ -114,13 +112,11 @@ async def audit_export(request: Request, query: Annotated[AuditExportQuery, Quer
         if not more:
             break
     cursor = cursor_of(position, query.services)
-    headers = {"Content-Disposition": f'attachment; filename="alpmera-audit.{query.format}"'}
-    if cursor is not None:
-        again = query.model_dump(mode="json", by_alias=True, exclude_none=True) | {"cursor": cursor}
-        headers["Link"] = f'<{request.url.path}?{urlencode(again)}>; rel="next"'
+    headers = goes_on_at(request, query, cursor)
+    name = f"alpmera-audit.{query.format}"
     if query.format == "json":
-        return json_answer(_list(rows, cursor), headers=headers)
-    return Response(_csv(rows), media_type="text/csv; charset=utf-8", headers=PRIVATE | headers)
+        return json_answer(_list(rows, cursor), headers=attachment(name) | headers)
+    return csv_answer(COLUMNS, map(_line, rows), name=name, headers=headers)
 
 
 async def _question(request: Request, operation: str, query: AuditQuery) -> Question:
@@ -137,14 +133,8 @@ def _view(service: str, record: AuditRecord) -> dict[str, Any]:
     return record.model_dump() | {"id": f"{service}:{record.id}", "service": service}
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        view = _view(*row)
-        for name in ("before", "after"):
-            view[name] = None if view[name] is None else json.dumps(view[name], sort_keys=True, ensure_ascii=False)
-        view["at"] = view["at"].isoformat()
-        writer.writerow([cell(view[name]) for name in COLUMNS])
-    return out.getvalue().encode()
+def _line(row: Row) -> dict[str, Any]:
+    line = _view(*row)
+    for name in ("before", "after"):
+        line[name] = None if line[name] is None else json.dumps(line[name], sort_keys=True, ensure_ascii=False)
+    return line | {"at": line["at"].isoformat()}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,7 +18,7 @@ from contracts.payment_rail import disclosure
 from services.gateway.auth.identity import Identity
 from services.gateway.auth.requests import identify
 from services.gateway.parts import gateway_of
-from services.gateway.routes.files import attachment, csv_answer, decimal
+from services.gateway.routes.files import attachment, csv_answer, decimal, goes_on_at
 from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_money import EscrowView, LedgerTransferList
 from services.gateway.schemas.describing import answers, with_csv
@@ -167,10 +166,7 @@ async def _platform_part(request: Request, identity: Identity | None, cursor: st
 def _file(
     request: Request, query: ExportQuery, views: Sequence[Mapping[str, Any]], cursor: str | None, *, name: str
 ) -> Response:
-    headers = {}
-    if cursor is not None:
-        again = urlencode({"format": query.format, "cursor": cursor})
-        headers["Link"] = f'<{request.url.path}?{again}>; rel="next"'
+    headers = goes_on_at(request, query, cursor)
     name = f"{name}.{query.format}"
     if query.format == "json":
         return json_answer({"data": views, "next_cursor": cursor}, headers=attachment(name) | headers)

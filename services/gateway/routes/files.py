@@ -6,11 +6,29 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-from fastapi import Response
+from fastapi import Request, Response
+from pydantic import BaseModel
 
-from services.gateway.domain.audit_pages import cell
 from services.gateway.routes.replying import PRIVATE
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would take for a formula."""
+
+
+def cell(value: object) -> str:
+    """A value as a cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def goes_on_at(request: Request, query: BaseModel, cursor: str | None) -> dict[str, str]:
+    """The header that names the address where a file that was cut goes on; none for a whole one."""
+    if cursor is None:
+        return {}
+    again = query.model_dump(mode="json", by_alias=True, exclude_none=True) | {"cursor": cursor}
+    return {"Link": f'<{request.url.path}?{urlencode(again)}>; rel="next"'}
 
 
 def attachment(name: str) -> dict[str, str]:

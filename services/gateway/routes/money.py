@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from contracts.errors import Rejected
 from services.gateway.auth.requests import allowed
 from services.gateway.parts import gateway_of
 from services.gateway.routes.files import attachment, csv_answer, decimal
@@ -16,7 +15,7 @@ from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_money import MoneyStoryView
 from services.gateway.schemas.describing import answers, with_csv
 from services.gateway.schemas.money_views import story_view
-from services.gateway.store.read_commitments import visible_commitment
+from services.gateway.store.read_commitments import own_commitment
 from services.gateway.store.read_money import commitment_movements
 
 COLUMNS = (
@@ -71,9 +70,7 @@ async def my_money_export(
 async def _story(request: Request, operation: str, commitment_id: UUID) -> dict[str, Any]:
     identity = await allowed(request, operation)
     reads = gateway_of(request).reads
-    row = await visible_commitment(reads, commitment_id, participant_id=identity.subject_id)
-    if row is None:
-        raise Rejected("not_found")
+    row = await own_commitment(reads, commitment_id, identity.subject_id)
     movements = await commitment_movements(reads, commitment_id, participant_id=identity.subject_id)
     return story_view(row, movements)
 

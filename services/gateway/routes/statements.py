@@ -23,7 +23,7 @@ from services.gateway.routes.files import attachment
 from services.gateway.routes.replying import PRIVATE
 from services.gateway.schemas.describing import Described, problems
 from services.gateway.store.read_campaigns import visible_campaign
-from services.gateway.store.read_commitments import visible_commitment
+from services.gateway.store.read_commitments import own_commitment
 from services.gateway.store.read_flows import stack_time
 from services.gateway.store.read_money import commitment_movements
 from services.gateway.store.read_statements import own_refunds, own_year, supplier_plans, supplier_sums
@@ -126,10 +126,7 @@ async def read_supplier_statement(request: Request, campaign_id: UUID, form: For
 
 async def _own(request: Request, operation: str, commitment_id: UUID) -> tuple[Identity, Mapping[str, Any]]:
     identity = await allowed(request, operation)
-    row = await visible_commitment(gateway_of(request).reads, commitment_id, participant_id=identity.subject_id)
-    if row is None:
-        raise Rejected("not_found")
-    return identity, row
+    return identity, await own_commitment(gateway_of(request).reads, commitment_id, identity.subject_id)
 
 
 async def _now(request: Request) -> datetime:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from contracts.errors import Rejected
 from contracts.proofs.checkpoint import SHORT_CHARACTERS
 from contracts.proofs.files import CommitmentProof
 from contracts.proofs.sums import SUM_MAX
@@ -20,7 +19,7 @@ from services.gateway.routes.replying import json_answer
 from services.gateway.schemas.answers_transparency import CheckpointList, PlatformCheckpointList, PlatformHead
 from services.gateway.schemas.describing import answers
 from services.gateway.store import read_transparency
-from services.gateway.store.read_commitments import visible_commitment
+from services.gateway.store.read_commitments import own_commitment
 
 LINES_MAX = 10_000
 CHECKPOINTS_MAX = 500
@@ -113,9 +112,7 @@ async def commitment_proof(
     `python -m contracts.verify_proof`, or on the commitment's page. It holds a salt that is yours alone."""
     identity = await allowed(request, "commitment_proof")
     gateway = gateway_of(request)
-    row = await visible_commitment(gateway.reads, commitment_id, participant_id=identity.subject_id)
-    if row is None:
-        raise Rejected("not_found")
+    row = await own_commitment(gateway.reads, commitment_id, identity.subject_id)
     proof = await gateway.proofs.ask(identity, row["campaign_id"], commitment_id, since=since)
     headers = attachment(f"alpmera-proof-{commitment_id}.json")
     return json_answer(proof.model_dump(mode="json"), headers=headers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from contracts.errors import Rejected
 from services.gateway.store.cursors import Page
 from services.gateway.store.read_model import ReadModel, Row
 
@@ -99,6 +100,14 @@ async def visible_commitment(reads: ReadModel, commitment_id: UUID, *, participa
         id=commitment_id,
         participant_id=participant_id,
     )
+
+
+async def own_commitment(reads: ReadModel, commitment_id: UUID, participant_id: UUID) -> Row:
+    """One commitment of a participant's own. Raises Rejected(not_found) for another's, as for one that does not exist."""
+    row = await visible_commitment(reads, commitment_id, participant_id=participant_id)
+    if row is None:
+        raise Rejected("not_found")
+    return row
 
 
 async def own_commitments(
