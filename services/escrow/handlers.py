@@ -126,6 +126,10 @@ def make_service(stripe: StripeCalls) -> Service:
     top_up, read = TopUpCalls(stripe), ObjectCalls(stripe)
     reconciler, checkpointer = Reconciler(stripe), Checkpointer(lambda: stripe.settings)
     prover = Prover(lambda: stripe.settings)
+
+    def pace() -> int:
+        return stripe.settings.calls_per_second
+
     dispute, evidence = DisputeCalls(stripe), EvidenceCalls(stripe)
     return Service(
         name="escrow",
@@ -139,15 +143,21 @@ def make_service(stripe: StripeCalls) -> Service:
         purposes={
             "payment_cancel": Purpose(cancel.call, cancel.find, apply_payment.post_payment, runs_while_frozen=True),
             "payment": Purpose(payment.call, payment.find, apply_payment.post_payment),
-            "refund": Purpose(refund.call, refund.find, apply_refund.post_refund, runs_while_frozen=True),
+            "refund": Purpose(
+                refund.call, refund.find, apply_refund.post_refund, runs_while_frozen=True, calls_per_second=pace
+            ),
             "object_read": Purpose(read.call, read.find, post_object_read, runs_while_frozen=True),
-            "transfer": Purpose(transfer.call, transfer.find, release_funds.post_transfer),
+            "transfer": Purpose(transfer.call, transfer.find, release_funds.post_transfer, calls_per_second=pace),
             DISPUTE_READ: Purpose(dispute.call, dispute.find, post_dispute_read, runs_while_frozen=True),
             give_evidence.EVIDENCE_PURPOSE: Purpose(
                 evidence.call, evidence.find, give_evidence.post_dispute_evidence, runs_while_frozen=True
             ),
             "transfer_reversal": Purpose(
-                reversal.call, reversal.find, recover_funds.post_reversal, runs_while_frozen=True
+                reversal.call,
+                reversal.find,
+                recover_funds.post_reversal,
+                runs_while_frozen=True,
+                calls_per_second=pace,
             ),
             "top_up": Purpose(top_up.call, top_up.find, post_top_up, runs_while_frozen=True),
         },

@@ -37,7 +37,9 @@ HOLD_COLLECTIONS = (COVER_BROKEN, REFUNDS_OVERDUE)
 """Findings about the platform as a whole: while one stands, nobody's card is charged."""
 BALANCE_SUBJECT = "balance"
 OVERDUE_LOOKED_AT_MAX = 100
-EVENT_PAGES_MAX = 100
+EVENT_PAGES_MAX = 1_000
+"""A hundred thousand events since an hour before the last look: a campaign of ten thousand that collects and is refunded within
+an hour makes thirty thousand. Beyond the bound a pass ends early, and says so in the log."""
 BALANCE_DIFFERS_MAX = 2
 """Passes in sequence, without anything new, that must see the same difference before it is a finding."""
 

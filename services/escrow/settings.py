@@ -40,7 +40,7 @@ class EscrowSettings(KitSettings):
     and this as well. Refunds always go on."""
     float_currency: str = "usd"
     refund_calls_per_second: int | None = Field(default=None, ge=1, le=10_000)
-    """How many refunds, transfers and reversals may be sent per second; unset: 25 with Stripe, 2,000 with the stand-in."""
+    """How many refunds may be sent per second, and as many transfers and reversals; unset: 25 with Stripe, 2,000 with the stand-in."""
     reconcile_seconds: int = Field(default=3, ge=1, le=3600)
     """Pause between two passes of reconciliation while something is unsettled (wall time)."""
     checkpoint_key: SecretStr | None = None
@@ -76,7 +76,7 @@ class EscrowSettings(KitSettings):
 
     @property
     def calls_per_second(self) -> int:
-        """How many refunds, transfers and reversals may be sent per second."""
+        """How many calls of one kind (refunds, transfers, reversals) may be sent per second."""
         if self.refund_calls_per_second is not None:
             return self.refund_calls_per_second
         return STRIPE_CALLS_PER_SECOND if self.stripe_kind == "stripe" else STAND_IN_CALLS_PER_SECOND

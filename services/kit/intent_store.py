@@ -15,16 +15,31 @@ from services.kit.service import Intent, Service
 from services.kit.transaction import begin, finish_work, make_work
 from services.kit.work import Work, intent_id
 
-_CLAIMABLE = """
-    SELECT id FROM intent AS wanted
-    WHERE state IN ('recorded', 'attempted') AND purpose = ANY(CAST(:purposes AS text[])) AND NOT waiting
+_OPEN = """
+    state IN ('recorded', 'attempted') AND NOT waiting
         AND (not_before IS NULL OR not_before <= clock_timestamp())
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        AND (purpose = ANY(CAST(:frozen_too AS text[])) OR NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = wanted.scope))
-        AND (CAST(:only AS uuid) IS NULL OR id = :only)
-    ORDER BY recorded_wall
-    LIMIT :rows_max
 """
+# Each purpose's oldest are found by its own part of the index, however many of another purpose wait; those that are not
+# paced come first. The rows' state is looked at again under their locks, because another instance may have been faster.
+_CLAIMABLE = f"""
+    SELECT id FROM intent WHERE {_OPEN} AND id = ANY(ARRAY(
+        SELECT oldest.id
+        FROM unnest(CAST(:purposes AS text[]), CAST(:lanes AS integer[]), CAST(:paced AS boolean[]),
+            CAST(:frozen_too AS boolean[])) AS lane (purpose, rows_max, paced, frozen_too)
+        CROSS JOIN LATERAL (
+            SELECT id, recorded_wall FROM intent AS wanted
+            WHERE purpose = lane.purpose AND {_OPEN}
+                AND (lane.frozen_too OR NOT EXISTS (SELECT FROM frozen_scope WHERE frozen_scope.scope = wanted.scope))
+                AND (CAST(:only AS uuid) IS NULL OR id = :only)
+            ORDER BY recorded_wall
+            LIMIT lane.rows_max
+        ) AS oldest
+        ORDER BY lane.paced, oldest.recorded_wall
+        LIMIT :rows_max
+    ))
+    ORDER BY recorded_wall
+"""  # noqa: S608 - constants
 _CLAIM = sql(
     f"""
     UPDATE intent SET
@@ -33,11 +48,12 @@ _CLAIM = sql(
         first_attempted_wall = COALESCE(first_attempted_wall, clock_timestamp()),
         prior_attempted_wall = last_attempted_wall, last_attempted_wall = clock_timestamp(),
         lease_until = clock_timestamp() + make_interval(secs => :lease), lease_holder = :holder
-    WHERE id IN ({_CLAIMABLE} FOR UPDATE SKIP LOCKED)
+    WHERE id = ANY(ARRAY({_CLAIMABLE} FOR UPDATE SKIP LOCKED))
     RETURNING id, purpose, object_id, ordinal, scope, request, secret, state, attempts, recorded_at,
         first_attempted_at, cause_id, correlation_id, received_at, traceparent
     """  # noqa: S608 - constants
 )
+LANE_FIELDS = ("purposes", "lanes", "paced", "frozen_too", "rows_max")
 
 
 async def claim(
@@ -51,7 +67,7 @@ async def claim(
 
 async def claimable(engine: AsyncEngine, parameters: Mapping[str, Any]) -> list[UUID]:
     """The ids that could be claimed now."""
-    wanted = {name: parameters[name] for name in ("purposes", "frozen_too", "rows_max")}
+    wanted = {name: parameters[name] for name in LANE_FIELDS}
     async with engine.connect() as connection:
         rows = await connection.execute(sql(_CLAIMABLE), wanted | {"only": None})
         return [row.id for row in rows]

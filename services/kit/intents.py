@@ -2,7 +2,8 @@
 
 recorded → attempted (journaled before the call) → answered and posted. After a crash a recorded intent is called; an
 attempted one is called again with the same key while it is young, otherwise it is looked for first. Nothing is concluded
-about a missing object before `conclude_after_seconds` since the last attempt.
+about a missing object before `conclude_after_seconds` since the last attempt. Each purpose has a pace: what may not be
+called yet is not claimed, and when the other side asks to wait, the whole purpose waits.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from services.kit import telemetry
 from services.kit.clock import wall_now
 from services.kit.database import is_transient, retry_delay_seconds, sql
 from services.kit.failpoint import failpoint
+from services.kit.pace import PAUSE_SECONDS_MAX, Pace
 from services.kit.service import Answer, Intent, Service
 from services.kit.transaction import begin, finish_work, make_work
 
@@ -37,6 +39,8 @@ IDLE_POLL_SECONDS = 0.5
 POST_ROWS_MAX = 200
 BACKOFF_SECONDS_MAX = 60.0
 REFUSED_CLAIM_DELAY_SECONDS = 30
+PACED_PLACES_QUARTERS = 3
+"""A paced purpose has at most three quarters of the places: thousands of refunds that hang hold up no payment."""
 GATHER_SECONDS = 0.02
 GATHER_IN_FLIGHT_MIN = 4
 """With so many calls under way, answers are gathered for a moment before they are posted, and room before more is claimed:
@@ -63,7 +67,8 @@ class Executor:
         self.after_commit = after_commit
         self.conclude_after_seconds = conclude_after_seconds
         self._kick = asyncio.Event()
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[asyncio.Task[None], str] = {}
+        self._paces: dict[str, Pace] = {}
         self._answers: asyncio.Queue[tuple[Intent, Answer]] = asyncio.Queue(maxsize=1000)
 
     def kick(self) -> None:
@@ -108,10 +113,11 @@ class Executor:
         if room <= 0:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED, timeout=IDLE_POLL_SECONDS)
             return 1
-        claimed = await self._claim(list(self.service.purposes), room)
+        claimed = await self._claim(room)
         for intent in claimed:
+            self._pace(intent.purpose).take()
             task = asyncio.create_task(self._execute(intent))
-            self._in_flight.add(task)
+            self._in_flight[task] = intent.purpose
             task.add_done_callback(self._done)
         return len(claimed)
 
@@ -123,18 +129,38 @@ class Executor:
             await self._post(self._gathered())
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
+        self._in_flight.pop(task, None)
         self._kick.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("kit.intent.task", service=self.service.name, error=repr(task.exception())[:500])
 
-    async def _claim(self, purposes: list[str], rows_max: int) -> list[Intent]:
+    def _pace(self, purpose: str) -> Pace:
+        found = self._paces.get(purpose)
+        if found is None:
+            rate = self.service.purposes[purpose].calls_per_second
+            found = self._paces[purpose] = Pace(rate() if rate is not None else None)
+        return found
+
+    def _lane(self, purpose: str, room: int) -> int:
+        """How many intents of a purpose may be claimed now."""
+        if self.service.purposes[purpose].calls_per_second is not None:
+            places = max(1, self.service.intents_in_flight_max * PACED_PLACES_QUARTERS // 4)
+            room = min(room, places - list(self._in_flight.values()).count(purpose))
+        return max(0, min(room, self._pace(purpose).room()))
+
+    async def _claim(self, room: int) -> list[Intent]:
+        lanes = {name: lane for name in self.service.purposes if (lane := self._lane(name, room)) > 0}
+        if not lanes:
+            return []
+        chosen = [self.service.purposes[name] for name in lanes]
         parameters = {
-            "purposes": purposes,
-            "rows_max": rows_max,
+            "purposes": list(lanes),
+            "lanes": list(lanes.values()),
+            "paced": [purpose.calls_per_second is not None for purpose in chosen],
+            "frozen_too": [purpose.runs_while_frozen for purpose in chosen],
+            "rows_max": room,
             "holder": self.instance,
             "lease": LEASE_SECONDS,
-            "frozen_too": [name for name in purposes if self.service.purposes[name].runs_while_frozen],
         }
         try:
             return await store.claim(self.engine, self.service, parameters)
@@ -189,6 +215,9 @@ class Executor:
     async def _ask(self, intent: Intent, purpose: Any) -> Answer:
         if intent.attempts <= 1 or await self._key_is_young(intent):
             answer: Answer = await purpose.call(intent)
+            if answer.outcome == "retry" and answer.retry_after_seconds:
+                # Asked of this call, meant for all like it: none of them is claimed meanwhile.
+                self._pace(intent.purpose).pause(answer.retry_after_seconds)
             if answer.outcome != "stored_error":
                 return answer
         found: Answer | None = await purpose.find(intent)
@@ -289,11 +318,12 @@ class Executor:
         delay = answer.retry_after_seconds
         if delay is None:
             delay = min(BACKOFF_SECONDS_MAX, 0.25 * 2 ** min(intent.attempts, 10))
-        await store.put_back(work.connection, intent.id, delay)
+        await store.put_back(work.connection, intent.id, min(delay, PAUSE_SECONDS_MAX))
 
     async def _sleep(self) -> None:
+        waits = [wait for pace in self._paces.values() if (wait := pace.seconds_until_room()) > 0]
         try:
-            await asyncio.wait_for(self._kick.wait(), timeout=IDLE_POLL_SECONDS)
+            await asyncio.wait_for(self._kick.wait(), timeout=min([IDLE_POLL_SECONDS, *waits]))
         except TimeoutError:
             return
 

@@ -218,7 +218,7 @@ _TABLES = (
         UNIQUE (purpose, object_id, ordinal)
     )
     """,
-    "CREATE INDEX intent_open ON intent (recorded_wall) WHERE state IN ('recorded', 'attempted')",
+    "CREATE INDEX intent_open ON intent (purpose, recorded_wall) WHERE state IN ('recorded', 'attempted')",
     "CREATE INDEX intent_scope ON intent (scope, purpose)",
 )
 

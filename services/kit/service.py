@@ -76,6 +76,9 @@ class Purpose:
     find: Callable[[Intent], Awaitable[Answer | None]]
     post: Callable[[Work, Intent, Answer], Awaitable[None]]
     runs_while_frozen: bool = False
+    calls_per_second: Callable[[], int] | None = None
+    """How fast this process may call, read from the settings at the first claim; None: as fast as there is room. Intents of
+    a paced purpose leave places free for those of the others, for which people wait."""
 
 
 Handled = Sequence[tuple[Envelope, Message]]

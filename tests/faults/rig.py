@@ -61,6 +61,7 @@ class Rig:
         self.owner: AsyncEngine = create_async_engine(database.owner)
         self._nursery = nursery
         self._log = folder / f"{service}.log"
+        self.wait_seconds = WAIT_SECONDS
         self._seqs: dict[str, int] = defaultdict(int)
         self._fed: set[str] = set()
         self._producer = AIOKafkaProducer(bootstrap_servers=PARTS.infra.kafka_bootstrap, acks="all")
@@ -198,7 +199,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], Awaitable[bool]], words: str) -> None:
         """Wait for a condition while the service lives."""
-        end = time.monotonic() + WAIT_SECONDS
+        end = time.monotonic() + self.wait_seconds
         while time.monotonic() < end:
             if await condition():
                 return

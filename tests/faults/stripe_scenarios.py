@@ -14,7 +14,7 @@ from contracts.campaigns import (
     TargetReached,
 )
 from contracts.clearing import ApproveClearingPlan, ClearingPlanSubmitted, FundsReleased, SubmitClearingPlan
-from contracts.envelope import Actor
+from contracts.envelope import Actor, Message
 from contracts.escrow import RefundSent
 from contracts.suppliers import CampaignAccepted, DeliveryCompleted, FulfillmentAccepted, SupplierRegistered
 from services.escrow.store.invariants import QUERIES, violations
@@ -142,19 +142,12 @@ class ReleaseCall(CallScenario):
     async def prepare(self, count: int) -> None:
         """Every campaign is delivered, its inspection over, its clearing plan submitted."""
         await super().prepare(count)
-        account = await self.standin.sdk.accounts.create_async(
-            {"country": "US", "capabilities": {"transfers": {"requested": True}}}
-        )
-        await self.rig.event(
-            SupplierRegistered(
-                supplier_id=SUPPLIER_ID, display_name="Emerald", payout_account_id=account.id, tier="provisional"
-            )
-        )
+        await self.register_supplier()
         for number in range(count):
             await EscrowScenario.send(self, number)
         await self.rig.quiet()
         for each in self.campaigns:
-            await self._to_inspection(each)
+            await self.to_inspection(each)
         await self.settled()
         for each in self.campaigns:
             submit = SubmitClearingPlan(
@@ -163,14 +156,26 @@ class ReleaseCall(CallScenario):
             await self.rig.command(submit, actor=ANA)
         await self.rig.quiet()
 
-    async def _to_inspection(self, each: Campaign) -> None:
+    async def register_supplier(self) -> None:
+        """A supplier with an account at the stand-in."""
+        account = await self.standin.sdk.accounts.create_async(
+            {"country": "US", "capabilities": {"transfers": {"requested": True}}}
+        )
+        await self.rig.event(
+            SupplierRegistered(
+                supplier_id=SUPPLIER_ID, display_name="Emerald", payout_account_id=account.id, tier="provisional"
+            )
+        )
+
+    async def to_inspection(self, each: Campaign, *, units: int = 1) -> None:
+        """Tell of a campaign of so many commitments, one unit each, until its inspection is over."""
         campaign_id = each.campaign_id
         told = (
-            TargetReached(campaign_id=campaign_id, held_units=1, target_units=1),
+            TargetReached(campaign_id=campaign_id, held_units=units, target_units=1),
             AcceptanceRequested(
                 campaign_id=campaign_id,
-                final_units=1,
-                commitments=1,
+                final_units=units,
+                commitments=units,
                 unit_price_minor=UNIT_PRICE_MINOR,
                 currency="usd",
                 terms_hash=TERMS.hash(),
@@ -183,12 +188,12 @@ class ReleaseCall(CallScenario):
                 accepted_at=wall_now(),
             ),
             FulfillmentStarted(campaign_id=campaign_id, supplier_id=SUPPLIER_ID, invitation_id=uuid4()),
-            DeliveryCompleted(campaign_id=campaign_id, supplier_id=SUPPLIER_ID, delivered=1),
+            DeliveryCompleted(campaign_id=campaign_id, supplier_id=SUPPLIER_ID, delivered=units),
             InspectionStarted(campaign_id=campaign_id),
             FulfillmentAccepted(
                 campaign_id=campaign_id,
                 supplier_id=SUPPLIER_ID,
-                delivered=1,
+                delivered=units,
                 issue_rate_basis_points=0,
                 verdict="release",
                 open_issue_commitment_ids=(),
@@ -199,10 +204,13 @@ class ReleaseCall(CallScenario):
 
     async def send(self, number: int) -> UUID:
         """The second approval."""
-        campaign_id = self.campaigns[number].campaign_id
+        return await self.approve(self.campaigns[number].campaign_id, submitted_as=ClearingPlanSubmitted)
+
+    async def approve(self, campaign_id: UUID, *, submitted_as: type[Message]) -> UUID:
+        """The second approval of a campaign's one submitted plan; returns the command's id."""
         ((payload,),) = await self.rig.rows(
             "SELECT payload FROM outbox WHERE type = :type AND key = :key",
-            type=ClearingPlanSubmitted.type,
+            type=submitted_as.type,
             key=str(campaign_id),
         )
         submitted = json.loads(payload)

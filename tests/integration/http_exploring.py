@@ -47,6 +47,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "campaign_delivery_addresses",
             "clearing_plan_lines",
             "refunds_unsettled",
+            "refunds_campaigns",
             "member_invitations_list",
             "campaign_escrow_transfers",
             "campaign_escrow_export",

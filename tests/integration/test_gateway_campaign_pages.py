@@ -187,10 +187,14 @@ async def test_a_closed_campaign_refunds_everybody_and_says_how_far_it_is(stage:
 
     decision = {"decision_id": uuid4(), "reason": "target_not_reached", "amount_minor": 109_800, "currency": "usd"}
     await stage.tell(RefundDecided(**names, **decision))
-    await stage.seen(client, path, settlement={"refunds_owed": 1, "refunds_paid": 0, "expected_by": None})
+    none, amount = {"amount": 0, "currency": "USD"}, {"amount": 109_800, "currency": "USD"}
+    told = {"refunds_waiting": 0, "expected_by": None}
+    owed = {"refunds_owed": 1, "refunds_paid": 0, "paid_lately": 0, "owed": amount, "paid": none}
+    await stage.seen(client, path, settlement=told | owed)
     await stage.tell(RefundSent(**names, **decision, refund_id="re_1"))
     await stage.tell(CampaignSettled(campaign_id=campaign_id, refunded_minor=109_800, currency="usd"))
-    await stage.seen(client, path, settlement={"refunds_owed": 0, "refunds_paid": 1, "expected_by": None})
+    all_paid = {"refunds_owed": 0, "refunds_paid": 1, "paid_lately": 0, "owed": none, "paid": amount}
+    await stage.seen(client, path, settlement=told | all_paid)
     paid = await stage.seen(client, f"/v1/commitments/{names['commitment_id']}", state_words="Refunded")
     assert "because the target quantity was not reached" in paid["money_now"]
 

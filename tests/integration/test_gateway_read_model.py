@@ -52,9 +52,16 @@ async def a_story(stage: Stage) -> UUID:
             RefundDecided(**names, amount_minor=200, currency="usd", decision_id=uuid4(), reason="supplier_declined")
         )
     gus = await stage.sign_in("gus@alpmera.test")
-    await stage.seen(
-        gus, f"/v1/campaigns/{campaign_id}", settlement={"refunds_owed": 2, "refunds_paid": 0, "expected_by": None}
-    )
+    settlement = {
+        "refunds_owed": 2,
+        "refunds_paid": 0,
+        "refunds_waiting": 0,
+        "paid_lately": 0,
+        "owed": {"amount": 400, "currency": "USD"},
+        "paid": {"amount": 0, "currency": "USD"},
+        "expected_by": None,
+    }
+    await stage.seen(gus, f"/v1/campaigns/{campaign_id}", settlement=settlement)
     return campaign_id
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,15 +19,16 @@ from contracts.campaigns import TargetReached
 from contracts.envelope import Envelope
 from contracts.suppliers import DeliveryCompleted
 from services.kit.create_topics import create_topics
+from services.kit.intents import Executor
 from services.kit.relay import Relay, TopicAheadError
 from services.kit.runtime import Runtime
-from services.kit.service import Answer
+from services.kit.service import Answer, Intent, Purpose
 from services.kit.settings import KitSettings
 from services.kit.statements import fetch
 from services.kit.transaction import work_on
 from tests.fixtures.harness import SYSTEM, Harness
 from tests.fixtures.infra import PARTS
-from tests.fixtures.kit_service import CALLS, KIT_SERVICE, SWITCH, kit_database
+from tests.fixtures.kit_service import CALLS, KIT_SERVICE, SWITCH, Calls, kit_database
 
 WAIT_SECONDS_MAX = 20
 
@@ -224,10 +227,10 @@ async def _send(prefix: str, batch: list[Any]) -> None:
         await producer.stop()
 
 
-async def _intend(kit: Harness, campaign: UUID) -> None:
+async def _intend(kit: Harness, campaign: UUID, purpose: str = "probe") -> None:
     async with work_on(kit.engine, KIT_SERVICE, [str(campaign)]) as work:
         work.for_cause(Envelope(id=uuid4(), type="test", source="test", time=work.now, key=str(campaign), actor=SYSTEM))
-        work.intend("probe", object_id=str(campaign), ordinal=1, scope=str(campaign), request={}, secret="hidden")
+        work.intend(purpose, object_id=str(campaign), ordinal=1, scope=str(campaign), request={}, secret="hidden")
 
 
 async def test_an_intent_is_called_once_posted_once_and_forgets_its_secret(kit: Harness) -> None:
@@ -286,3 +289,53 @@ async def test_a_stored_error_leads_to_a_new_ordinal(kit: Harness) -> None:
     rows = await kit.rows("SELECT ordinal, state FROM intent ORDER BY ordinal")
     assert [(row.ordinal, row.state) for row in rows] == [(1, "stopped"), (2, "answered")]
     assert len(set(CALLS.keys)) == 2
+
+
+async def test_an_answer_that_asks_to_wait_holds_every_intent_of_its_purpose_and_no_other(kit: Harness) -> None:
+    CALLS.__init__()  # type: ignore[misc]
+    waiting = Calls()
+    waiting.answers = [Answer("retry", retry_after_seconds=0.4)]
+    probe = Purpose(waiting.call, waiting.find, waiting.post, calls_per_second=lambda: 20)
+    service = replace(KIT_SERVICE, purposes={"mass": probe, **KIT_SERVICE.purposes})
+    executor = Executor(service, kit.engine, instance="test", after_commit=lambda: None)
+    for purpose in ("mass", "mass", "mass", "mass", "probe"):
+        await _intend(kit, uuid4(), purpose)
+    await executor.step()
+    await executor.idle()
+    # The burst of this pace is two calls; one of them was told to wait, so the other two are not even claimed.
+    assert (len(waiting.keys), len(CALLS.keys)) == (2, 1)
+    assert await executor.step() == 0
+    rows = await kit.rows("SELECT attempts, count(*) AS n FROM intent WHERE purpose = 'mass' GROUP BY 1 ORDER BY 1")
+    assert [(row.attempts, row.n) for row in rows] == [(0, 2), (1, 2)]
+
+    async def all_called() -> bool:
+        await executor.step()
+        await executor.idle()
+        return waiting.posted == ["done"] * 4
+
+    began = time.monotonic()
+    await until(all_called)
+    assert time.monotonic() - began > 0.3
+    assert len(set(waiting.keys)) == 4
+
+
+async def test_thousands_that_wait_for_their_pace_hold_up_no_other_call(kit: Harness) -> None:
+    CALLS.__init__()  # type: ignore[misc]
+    stuck = asyncio.Event()
+
+    async def hang(_: Intent) -> Answer:
+        await stuck.wait()
+        return Answer("unknown")
+
+    mass = Purpose(hang, CALLS.find, CALLS.post, calls_per_second=lambda: 10_000)
+    service = replace(KIT_SERVICE, purposes={"mass": mass, **KIT_SERVICE.purposes})
+    executor = Executor(service, kit.engine, instance="test", after_commit=lambda: None)
+    for _ in range(2 * service.intents_in_flight_max):
+        await _intend(kit, uuid4(), "mass")
+    while await executor.step():
+        pass
+    await _intend(kit, uuid4())
+    assert await executor.step() == 1
+    stuck.set()
+    await executor.idle()
+    assert CALLS.posted == ["done"]

@@ -77,7 +77,19 @@ async def test_a_rate_limit_is_not_remembered_by_the_key(standin: Standin, code:
         with pytest.raises(stripe.RateLimitError) as limited:
             await _create(standin, f"limited-{code}")
         assert limited.value.json_body["error"]["code"] == code
+        assert {name.lower(): value for name, value in limited.value.headers.items()}["retry-after"] == "1"
     assert (await _create(standin, f"limited-{code}")).status == "succeeded"
+
+
+async def test_a_fault_can_strike_now_and_then(standin: Standin) -> None:
+    await standin.fault(match={"path": "/v1/balance"}, action="fail_500_before", every=3, times=2)
+    failed = []
+    for call in range(1, 10):
+        try:
+            await standin.sdk.balance.retrieve_async()
+        except stripe.APIError:
+            failed.append(call)
+    assert failed == [3, 6]
 
 
 async def test_a_conflict_can_be_scripted(standin: Standin) -> None:

@@ -37,6 +37,8 @@ class Call:
     request_id: str = ""
     digest: bytes = b""
     expand: list[str] = field(default_factory=list)
+    retry_after_seconds: int | None = None
+    """What the refusal of this call asks for."""
 
 
 @dataclass(slots=True)

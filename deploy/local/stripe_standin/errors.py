@@ -22,11 +22,13 @@ class StripeError(Exception):
         code: str | None = None,
         param: str | None = None,
         kept: bool = True,
+        retry_after_seconds: int | None = None,
         extra: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.kept = kept
+        self.retry_after_seconds = retry_after_seconds
         self.error: dict[str, Any] = {"type": kind, "message": message}
         if code is not None:
             self.error["code"] = code

@@ -167,6 +167,7 @@ class Executor:
         )
 
     async def _refuse(self, call: Call, error: StripeError) -> Wire:
+        call.retry_after_seconds = error.retry_after_seconds
         if call.key is not None:
             await self.standin.store.transact(lambda: self._keep(call, error.status, None, replayed=False))
         return error.status, encode(error.body()), False

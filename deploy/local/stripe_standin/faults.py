@@ -6,6 +6,7 @@ restart clears them. It cannot break the network itself; a proxy in front does t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,13 @@ class Rule:
     webhook: bool = False
     types: tuple[str, ...] = ()
     copies: int = 2
+    every: int = 1
+    seen: int = 0
+
+    def is_due(self) -> bool:
+        """Whether it strikes now: at each ``every``-th call or event that it is meant for."""
+        self.seen += 1
+        return self.seen % self.every == 0
 
     def fits_call(self, method: str, path: str, metadata: dict[str, Any]) -> bool:
         """Whether the rule is meant for this call."""
@@ -109,7 +117,7 @@ class FaultBook:
 
     def _take(self, actions: tuple[str, ...], method: str, path: str, metadata: dict[str, Any]) -> Rule | None:
         for rule in self.rules:
-            if rule.action in actions and rule.fits_call(method, path, metadata):
+            if rule.action in actions and rule.fits_call(method, path, metadata) and rule.is_due():
                 self._use(rule)
                 return rule
         return None
@@ -117,7 +125,7 @@ class FaultBook:
     def delivery_plan(self, event_type: str, metadata: dict[str, Any]) -> DeliveryPlan:
         """How this event is to be sent."""
         for rule in self.rules:
-            if rule.fits_event(event_type, metadata):
+            if rule.fits_event(event_type, metadata) and rule.is_due():
                 self._use(rule)
                 if rule.action == "withhold":
                     return DeliveryPlan(copies=0)
@@ -172,13 +180,20 @@ def _read_rule(body: dict[str, Any], number: int) -> Rule:
         webhook=webhook is not None,
         types=tuple(str(item) for item in types),
         copies=int(_number(body, "copies", default=2, most=settings.WEBHOOK_COPIES_MAX)),
+        every=int(_number(body, "every", default=1, most=10**9)) or 1,
     )
 
 
 def refusal(rule: Rule) -> StripeError:
-    """The answer of a gate fault that is an answer; never kept under a key."""
+    """The answer of a gate fault that is an answer; never kept under a key. A rate limit says how long to wait."""
     if rule.action == "rate_limit_429":
-        return StripeError("Request rate limit exceeded.", status=429, code=rule.code or "rate_limit", kept=False)
+        return StripeError(
+            "Request rate limit exceeded.",
+            status=429,
+            code=rule.code or "rate_limit",
+            kept=False,
+            retry_after_seconds=math.ceil(rule.seconds),
+        )
     return key_in_use("(scripted)")
 
 

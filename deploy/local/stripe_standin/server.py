@@ -264,6 +264,8 @@ def _api_headers(call: Call, replayed: bool) -> Headers:
         headers.append((b"idempotency-key", call.key.encode("latin-1")))
     if replayed:
         headers.append((b"idempotent-replayed", b"true"))
+    if call.retry_after_seconds is not None:
+        headers.append((b"retry-after", str(call.retry_after_seconds).encode()))
     return headers
 
 

@@ -9,14 +9,15 @@ was executed; that is `unknown`, and the intent is looked up.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from io import BytesIO
 from typing import Any
 
 import stripe
 
-from services.escrow.calls.limits import TokenBucket
 from services.escrow.settings import EscrowSettings
+from services.kit.pace import PAUSE_SECONDS_MAX
 from services.kit.service import Answer
 
 API_VERSION = "2026-10-28.endive"
@@ -86,7 +87,6 @@ class StripeCalls:
         self._read_settings = settings
         self._client: stripe.StripeClient | None = None
         self._http: stripe.AIOHTTPClient | None = None
-        self._bucket: TokenBucket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -112,16 +112,6 @@ class StripeCalls:
         file.name = name
         params = {"purpose": purpose, "file": file, "base": "files", "content_type": "multipart/form-data"}
         return await self.send("post", "/v1/files", params, key=key)
-
-    async def send_paced(self, method: str, path: str, params: Mapping[str, Any], *, key: str) -> Answer:
-        """As `send`, within the permitted number of calls per second (mass refunds, transfers)."""
-        self._connected()
-        assert self._bucket is not None
-        await self._bucket.take()
-        answer = await self.send(method, path, params, key=key)
-        if answer.outcome == "retry" and answer.retry_after_seconds:
-            self._bucket.pause(answer.retry_after_seconds)
-        return answer
 
     async def read(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """One object or page; None when there is no such object. Raises StripeUnavailableError otherwise."""
@@ -168,7 +158,6 @@ class StripeCalls:
             settings = self.settings
             self._loop = loop
             self._http = stripe.AIOHTTPClient(timeout=settings.stripe_timeout_seconds)
-            self._bucket = TokenBucket(settings.calls_per_second)
             self._client = stripe.StripeClient(
                 settings.stripe_key.get_secret_value(),
                 base_addresses={"api": settings.stripe_url, "files": settings.files_url},
@@ -228,8 +217,10 @@ def _named(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _retry_after(error: stripe.StripeError) -> float:
+    """What `Retry-After` asks for, in seconds; a default for none, or for what is no number of seconds."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     try:
-        return max(float(headers.get("retry-after", "")), 0.0)
+        seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return RETRY_AFTER_SECONDS_DEFAULT
+    return min(max(seconds, 0.0), PAUSE_SECONDS_MAX) if math.isfinite(seconds) else RETRY_AFTER_SECONDS_DEFAULT

@@ -1,4 +1,4 @@
-"""Refunds: create, find again. Paced, because a campaign that closes sends thousands at once."""
+"""Refunds: create, find again. The executor paces them: a campaign that closes owes thousands at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RefundCalls:
     async def call(self, intent: Intent) -> Answer:
         """Refund an amount of one payment."""
         request = intent.request
-        answer = await self.stripe.send_paced(
+        answer = await self.stripe.send(
             "post",
             "/v1/refunds",
             {

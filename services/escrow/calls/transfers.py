@@ -36,7 +36,7 @@ class TransferCalls:
         if earlier is not None:
             return earlier
         request = intent.request
-        return await self.stripe.send_paced(
+        return await self.stripe.send(
             "post",
             "/v1/transfers",
             {
@@ -67,7 +67,7 @@ class ReversalCalls:
         earlier = await self.find(intent) if intent.ordinal > 1 else None
         if earlier is not None:
             return earlier
-        return await self.stripe.send_paced(
+        return await self.stripe.send(
             "post",
             _reversals(intent),
             {"amount": intent.request["amount_minor"], "metadata": payment_metadata(intent)},

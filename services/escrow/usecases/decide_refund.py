@@ -19,6 +19,7 @@ from services.escrow.domain.ledger import commitment_account
 from services.escrow.domain.psp import PaymentFacts
 from services.escrow.domain.refunds import GOODWILL, REFUNDS_PER_TRANSACTION_MAX, told_reason
 from services.escrow.store.book import book_of
+from services.escrow.store.ledger import open_ledger
 from services.escrow.store.tables import Campaign, RefundDecision, Reservation
 from services.escrow.usecases.post_transfers import balances, post, relied, write_transfers
 from services.escrow.usecases.record_campaign import known_campaign
@@ -91,15 +92,17 @@ async def refund_next(work: Work, campaign_id: UUID, *, step: int) -> None:
         for name in ("escrow", "reserve", "refund_payable")
     ]
     await balances(work, scope, accounts)
+    # One question for all of them: a statement for each took half of the time that deciding thousands takes.
+    ledger = await open_ledger(work, [scope])
+    # Named by the close and not by the step: a recovery that takes the same step again decides nothing new.
+    decided_by = campaign.closed_event_id or work.cause.id
+    await ledger.load_causes(f"ref:{_decision_id(decided_by, account)}" for account in accounts)
     for commitment_id in commitment_ids[:REFUNDS_PER_TRANSACTION_MAX]:
         reservation = await book.reservations.get(commitment_id)
         if reservation is None:
             raise LookupError(f"commitment {commitment_id} holds money without a reservation")
         reason = CLOSE_REASONS[campaign.close_reason]
-        # Named by the close and not by the step: a recovery that takes the same step again decides nothing new.
-        await refund_held(
-            work, reservation, reason, relied_on=relied(campaign.closed_event_id), decided_by=campaign.closed_event_id
-        )
+        await refund_held(work, reservation, reason, relied_on=relied(campaign.closed_event_id), decided_by=decided_by)
     if len(commitment_ids) > REFUNDS_PER_TRANSACTION_MAX:
         work.schedule(
             CLOSE_REFUNDS_DEADLINE,
@@ -136,7 +139,7 @@ async def refund_held(
         amount_minor = kept[account]
         if amount_minor <= 0:
             continue
-        decision_id = derived_id(decided_by or work.cause.id, f"refund:{account}")
+        decision_id = _decision_id(decided_by or work.cause.id, account)
         await post(
             work,
             postings.refund_decided(
@@ -159,6 +162,10 @@ async def refund_held(
     if not decided:
         await refund_when_ended(work, reservation, reason)
     return decided
+
+
+def _decision_id(decided_by: UUID, account: str) -> UUID:
+    return derived_id(decided_by, f"refund:{account}")
 
 
 async def owe_what_came_back(

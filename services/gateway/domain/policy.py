@@ -226,6 +226,7 @@ RULES: tuple[Rule, ...] = (
     Rule("submit_evidence", "POST", "/v1/disputes/{dispute_id}/evidence-submission", "AC RR RR RRyR RRR"),
     # cases and the platform's own money
     Rule("refunds_unsettled", "GET", "/v1/refunds/unsettled", "AR RR RR yyyy yyy"),
+    Rule("refunds_campaigns", "GET", "/v1/refunds/campaigns", "AR RR RR yyyy yyy"),
     Rule("transparency_refunds", "GET", "/v1/transparency/refunds", "yy yy yy yyyy yyy"),
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),

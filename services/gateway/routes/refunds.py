@@ -10,11 +10,11 @@ from services.gateway.auth.requests import allowed
 from services.gateway.domain.refund_words import REFUND_RULE, next_act
 from services.gateway.parts import gateway_of
 from services.gateway.routes.replying import json_answer, page_answer
-from services.gateway.schemas.answers_refunds import RefundFigures, UnsettledRefundList
+from services.gateway.schemas.answers_refunds import RefundFigures, SettlingCampaignList, UnsettledRefundList
 from services.gateway.schemas.describing import answers
-from services.gateway.schemas.views import Row, View, money_view
+from services.gateway.schemas.views import Row, View, money_view, settlement_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, page
-from services.gateway.store.read_refunds import FIGURES_DAYS, refund_figures, unsettled_refunds
+from services.gateway.store.read_refunds import FIGURES_DAYS, refund_figures, settling_campaigns, unsettled_refunds
 
 router = APIRouter(prefix="/v1", tags=["refunds"])
 
@@ -34,6 +34,23 @@ async def refunds_unsettled(
     await allowed(request, "refunds_unsettled")
     rows = await unsettled_refunds(gateway_of(request).reads, page=page(cursor, limit))
     return page_answer(rows, limit=limit, view=_unsettled_view, moment="decided_at")
+
+
+@router.get(
+    "/refunds/campaigns",
+    operation_id="refunds_campaigns",
+    summary="Campaigns that owe refunds: how far they are and when the last is expected to be paid",
+    responses=answers(SettlingCampaignList, 400, 401, 403, 422),
+)
+async def refunds_campaigns(
+    request: Request,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+) -> Response:
+    """The campaign that owes the oldest refund first; the pace is that of the last minutes."""
+    await allowed(request, "refunds_campaigns")
+    rows = await settling_campaigns(gateway_of(request).reads, page=page(cursor, limit))
+    return page_answer(rows, limit=limit, view=_settling_view, moment="oldest_decided_at")
 
 
 @router.get(
@@ -61,6 +78,12 @@ async def transparency_refunds(request: Request) -> Response:
         },
         headers={"Cache-Control": "no-cache"},
     )
+
+
+def _settling_view(row: Row) -> View:
+    return {name: row[name] for name in ("id", "title", "state", "oldest_decided_at")} | {
+        "settlement": settlement_view(row)
+    }
 
 
 def _unsettled_view(row: Row) -> View:

@@ -80,11 +80,17 @@ class AcceptanceWindow(Answer):
 
 
 class SettlementView(Answer):
-    """How many refunds of a closed campaign are paid and how many are still owed. `expected_by` goes on at the pace so far;
-    it is absent while there is none to go on from, and speaks of no refund that was refused."""
+    """How many refunds of a campaign are paid and how many are still owed, with the amounts. `paid_lately` were paid within
+    the last five minutes; at that pace the last one that waits for its turn is paid at `expected_by`, which is absent while
+    there is no pace to go on from. `refunds_waiting` of the owed ones wait for the payment processor, which has them, or for
+    another attempt, because it refused them; `expected_by` does not speak of these."""
 
     refunds_owed: int
     refunds_paid: int
+    refunds_waiting: int
+    paid_lately: int
+    owed: MoneyView
+    paid: MoneyView
     expected_by: datetime | None
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.terms import CampaignState
 from services.gateway.schemas.answers import Answer, MoneyView
+from services.gateway.schemas.answers_campaigns import SettlementView
 
 
 class UnsettledRefundView(Answer):
@@ -29,6 +31,23 @@ class UnsettledRefundList(Answer):
     """A part of the refunds that are owed, the oldest first."""
 
     data: list[UnsettledRefundView]
+    next_cursor: str | None
+
+
+class SettlingCampaignView(Answer):
+    """A campaign that owes refunds, and how far they are."""
+
+    id: UUID
+    title: str
+    state: CampaignState
+    oldest_decided_at: datetime
+    settlement: SettlementView
+
+
+class SettlingCampaignList(Answer):
+    """A part of the campaigns that owe refunds, the one that owes the oldest first."""
+
+    data: list[SettlingCampaignView]
     next_cursor: str | None
 
 

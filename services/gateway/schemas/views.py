@@ -97,14 +97,21 @@ def campaign_view(row: Row, *, staff: View | None) -> View:
         }
         if has_window
         else None,
-        "settlement": {
-            "refunds_owed": row["refunds_owed"],
-            "refunds_paid": row["refunds_paid"],
-            "expected_by": row["refunds_expected_by"],
-        }
-        if row["state"] == "CLOSED"
-        else None,
+        "settlement": settlement_view(row) if row["state"] == "CLOSED" else None,
         "staff": staff,
+    }
+
+
+def settlement_view(row: Row) -> View:
+    """How far a campaign's refunds are."""
+    return {
+        "refunds_owed": row["refunds_owed"],
+        "refunds_paid": row["refunds_paid"],
+        "refunds_waiting": row["refunds_waiting"],
+        "paid_lately": row["refunds_paid_lately"],
+        "owed": money_view(row["refunds_owed_minor"], row["currency"]),
+        "paid": money_view(row["refunds_paid_minor"], row["currency"]),
+        "expected_by": row["refunds_expected_by"],
     }
 
 

@@ -15,6 +15,7 @@ from services.gateway.auth.identity import Identity
 from services.gateway.store.cursors import Page
 from services.gateway.store.generations import consumer_name
 from services.gateway.store.read_model import ReadModel, Row
+from services.gateway.store.read_refunds import PROGRESS_COLUMNS
 
 _PROGRESS_COLUMNS = """
     c.id, c.state, c.close_reason, c.joining_ended, c.target_units, c.capacity_units, c.seq, c.visibility,
@@ -67,16 +68,12 @@ _DETAIL_COLUMNS = (
     w.units AS window_units,
     s.display_name AS supplier_name,
     f.verdict AS fulfillment_verdict,
-    settled.settled_at,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state NOT IN ('sent', 'paid_outside', 'charged_back')) AS refunds_owed,
-    (SELECT count(*) FROM refund WHERE campaign_id = c.id AND state IN ('sent', 'paid_outside', 'charged_back')) AS refunds_paid,
-    (SELECT max(sent_at) + (max(sent_at) - min(sent_at)) / NULLIF(count(sent_at) - 1, 0)
-            * NULLIF(count(*) FILTER (WHERE state IN ('decided', 'pending')), 0)
-        FROM refund WHERE campaign_id = c.id) AS refunds_expected_by
+    settled.settled_at, refunds.*
 """
 )
 
-_DETAIL_JOINS = """
+_DETAIL_JOINS = (
+    """
 FROM campaign AS c
 LEFT JOIN campaign_ledger AS l ON l.scope_id = CAST(c.id AS text)
 LEFT JOIN LATERAL (
@@ -86,7 +83,13 @@ LEFT JOIN LATERAL (
 LEFT JOIN supplier AS s ON s.id = COALESCE(c.accepted_supplier_id, w.supplier_id)
 LEFT JOIN campaign_fulfillment AS f ON f.campaign_id = c.id
 LEFT JOIN campaign_settlement AS settled ON settled.campaign_id = c.id
+LEFT JOIN LATERAL (
+    SELECT """  # noqa: S608 - constants
+    + PROGRESS_COLUMNS
+    + """ FROM refund WHERE campaign_id = c.id AND c.state = 'CLOSED'
+) AS refunds ON true
 """
+)
 
 _LIST = (
     "SELECT "

@@ -1719,6 +1719,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/refunds/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns that owe refunds: how far they are and when the last is expected to be paid
+         * @description The campaign that owes the oldest refund first; the pace is that of the last minutes.
+         */
+        get: operations["refunds_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/refunds/unsettled": {
         parameters: {
             query?: never;
@@ -5248,16 +5268,58 @@ export interface components {
         };
         /**
          * SettlementView
-         * @description How many refunds of a closed campaign are paid and how many are still owed. `expected_by` goes on at the pace so far;
-         *     it is absent while there is none to go on from, and speaks of no refund that was refused.
+         * @description How many refunds of a campaign are paid and how many are still owed, with the amounts. `paid_lately` were paid within
+         *     the last five minutes; at that pace the last one that waits for its turn is paid at `expected_by`, which is absent while
+         *     there is no pace to go on from. `refunds_waiting` of the owed ones wait for the payment processor, which has them, or for
+         *     another attempt, because it refused them; `expected_by` does not speak of these.
          */
         SettlementView: {
             /** Expected By */
             expected_by: string | null;
+            owed: components["schemas"]["MoneyView"];
+            paid: components["schemas"]["MoneyView"];
+            /** Paid Lately */
+            paid_lately: number;
             /** Refunds Owed */
             refunds_owed: number;
             /** Refunds Paid */
             refunds_paid: number;
+            /** Refunds Waiting */
+            refunds_waiting: number;
+        };
+        /**
+         * SettlingCampaignList
+         * @description A part of the campaigns that owe refunds, the one that owes the oldest first.
+         */
+        SettlingCampaignList: {
+            /** Data */
+            data: components["schemas"]["SettlingCampaignView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * SettlingCampaignView
+         * @description A campaign that owes refunds, and how far they are.
+         */
+        SettlingCampaignView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Oldest Decided At
+             * Format: date-time
+             */
+            oldest_decided_at: string;
+            settlement: components["schemas"]["SettlementView"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "DRAFT" | "IN_REVIEW" | "ACTIVE" | "TARGET_ACHIEVED" | "PENDING_ACCEPTANCE" | "FULFILLMENT" | "INSPECTION" | "COMPLETED" | "CLOSED";
+            /** Title */
+            title: string;
         };
         /**
          * ShipmentView
@@ -8068,8 +8130,18 @@ export interface operations {
                      *       },
                      *       "settlement": {
                      *         "expected_by": "2026-11-21T10:00:00Z",
+                     *         "owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid_lately": 1,
                      *         "refunds_owed": 1,
-                     *         "refunds_paid": 1
+                     *         "refunds_paid": 1,
+                     *         "refunds_waiting": 1
                      *       },
                      *       "staff": {
                      *         "author_id": "author id",
@@ -8409,8 +8481,18 @@ export interface operations {
                      *       },
                      *       "settlement": {
                      *         "expected_by": "2026-11-21T10:00:00Z",
+                     *         "owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid_lately": 1,
                      *         "refunds_owed": 1,
-                     *         "refunds_paid": 1
+                     *         "refunds_paid": 1,
+                     *         "refunds_waiting": 1
                      *       },
                      *       "staff": {
                      *         "author_id": "author id",
@@ -8704,8 +8786,18 @@ export interface operations {
                      *       },
                      *       "settlement": {
                      *         "expected_by": "2026-11-21T10:00:00Z",
+                     *         "owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid_lately": 1,
                      *         "refunds_owed": 1,
-                     *         "refunds_paid": 1
+                     *         "refunds_paid": 1,
+                     *         "refunds_waiting": 1
                      *       },
                      *       "staff": {
                      *         "author_id": "author id",
@@ -11193,8 +11285,18 @@ export interface operations {
                      *       },
                      *       "settlement": {
                      *         "expected_by": "2026-11-21T10:00:00Z",
+                     *         "owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid_lately": 1,
                      *         "refunds_owed": 1,
-                     *         "refunds_paid": 1
+                     *         "refunds_paid": 1,
+                     *         "refunds_waiting": 1
                      *       },
                      *       "staff": {
                      *         "author_id": "author id",
@@ -11765,8 +11867,18 @@ export interface operations {
                      *       },
                      *       "settlement": {
                      *         "expected_by": "2026-11-21T10:00:00Z",
+                     *         "owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid_lately": 1,
                      *         "refunds_owed": 1,
-                     *         "refunds_paid": 1
+                     *         "refunds_paid": 1,
+                     *         "refunds_waiting": 1
                      *       },
                      *       "staff": {
                      *         "author_id": "author id",
@@ -12111,8 +12223,18 @@ export interface operations {
                      *       },
                      *       "settlement": {
                      *         "expected_by": "2026-11-21T10:00:00Z",
+                     *         "owed": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid": {
+                     *           "amount": 109800,
+                     *           "currency": "USD"
+                     *         },
+                     *         "paid_lately": 1,
                      *         "refunds_owed": 1,
-                     *         "refunds_paid": 1
+                     *         "refunds_paid": 1,
+                     *         "refunds_waiting": 1
                      *       },
                      *       "staff": {
                      *         "author_id": "author id",
@@ -21530,6 +21652,142 @@ export interface operations {
             /** @description A problem with one of the codes: internal_error. */
             500: {
                 headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    refunds_campaigns: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *           "oldest_decided_at": "2026-11-21T10:00:00Z",
+                     *           "settlement": {
+                     *             "expected_by": "2026-11-21T10:00:00Z",
+                     *             "owed": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "paid": {
+                     *               "amount": 109800,
+                     *               "currency": "USD"
+                     *             },
+                     *             "paid_lately": 1,
+                     *             "refunds_owed": 1,
+                     *             "refunds_paid": 1,
+                     *             "refunds_waiting": 1
+                     *           },
+                     *           "state": "DRAFT",
+                     *           "title": "Heat-pump dryers for Ballard"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MjAyNi0xMS0yMVQxMDowMDowMCswMDowMHww"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SettlingCampaignList"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
                     [name: string]: unknown;

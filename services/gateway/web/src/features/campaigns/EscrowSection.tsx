@@ -1,7 +1,7 @@
 import { useTranslation } from "react-i18next";
 import type { Campaign } from "@/api/types";
 import { type Fact, Facts } from "@/shared/Facts";
-import { formatMoment, formatMoney } from "@/shared/format";
+import { formatCount, formatMoment, formatMoney } from "@/shared/format";
 import { TextLink } from "@/shared/links";
 import { Section } from "@/shared/Section";
 import { Stack } from "@/shared/Stack";
@@ -17,8 +17,6 @@ export function EscrowSection({ campaign }: { campaign: Campaign }) {
   ]
     .filter((line) => line.money.amount !== 0)
     .map((line) => ({ label: line.label, value: formatMoney(line.money) }));
-  const paid = settlement?.refunds_paid ?? 0;
-  const all = paid + (settlement?.refunds_owed ?? 0);
   return (
     <Section title={t("campaign.escrow")} note={t("campaign.escrowText")}>
       <Stack>
@@ -34,15 +32,26 @@ export function EscrowSection({ campaign }: { campaign: Campaign }) {
         <TextLink to="/campaigns/$campaignId/escrow" params={{ campaignId: campaign.id }}>
           {t("escrow.open")}
         </TextLink>
-        {settlement !== null ? (
-          <p>
-            {t("campaign.settlement", { paid, all })}
-            {settlement.expected_by === null
-              ? null
-              : ` ${t("campaign.settlementBy", { moment: formatMoment(settlement.expected_by) })}`}
-          </p>
-        ) : null}
+        {settlement !== null ? <Settlement settlement={settlement} /> : null}
       </Stack>
     </Section>
+  );
+}
+
+/** How far a closed campaign's refunds are, and when the last is expected to be paid. */
+function Settlement({ settlement }: { settlement: NonNullable<Campaign["settlement"]> }) {
+  const { t } = useTranslation();
+  const { refunds_paid: paid, refunds_owed: owed, refunds_waiting: waiting } = settlement;
+  const all = paid + owed;
+  if (owed === 0) return <p>{t("campaign.settlementDone", { all: formatCount(all) })}</p>;
+  const amount = formatMoney(settlement.owed);
+  return (
+    <p>
+      {t("campaign.settlement", { paid: formatCount(paid), all: formatCount(all), amount })}
+      {settlement.expected_by === null
+        ? null
+        : ` ${t("campaign.settlementBy", { moment: formatMoment(settlement.expected_by) })}`}
+      {waiting === 0 ? null : ` ${t("campaign.settlementWaiting", { count: waiting })}`}
+    </p>
   );
 }

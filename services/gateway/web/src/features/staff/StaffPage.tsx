@@ -16,6 +16,7 @@ import { DisputeList } from "./DisputeList";
 import { IssueLine } from "./IssueLine";
 import { useDrafts, useOverview } from "./queries";
 import { RefundQueue } from "./RefundQueue";
+import { SettlingCampaigns } from "./SettlingCampaigns";
 import classes from "./Staff.module.css";
 
 /** What needs a person now, each one link from its act. */
@@ -68,6 +69,7 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
       <Section title={t("dispute.title")}>
         <DisputeList role={account.role} />
       </Section>
+      <SettlingCampaigns />
       <RefundQueue />
       <Section title={t("staff.cases")}>
         <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} />

@@ -66,6 +66,15 @@ export function useUnsettledRefunds() {
   });
 }
 
+export function useSettlingCampaigns() {
+  return useParts({
+    queryKey: ["refunds-campaigns"],
+    limit: COMMITMENTS_PER_PART,
+    ask: (query) => read(api.GET("/v1/refunds/campaigns", { params: { query } })),
+    refetchInterval: RECHECK_MILLISECONDS,
+  });
+}
+
 export function usePlanLines(planId: string) {
   return useParts({
     queryKey: ["plan-lines", planId],
