@@ -52,7 +52,8 @@ def fold_plan_step(rows: Rows, envelope: Envelope, event: Any) -> bool:
             rows.touched_campaigns.add(event.campaign_id)
             rows.touched_other.add(event.plan_id)
         case clearing.ClearingPlanCompleted():
-            _plan(rows, event, "DONE", completed_at=envelope.time)
+            lines = {"lines_applied": event.lines_applied, "lines_failed": event.lines_failed}
+            _plan(rows, event, "DONE", completed_at=envelope.time, **lines)
         case clearing.ClearingPlanStopped():
             _plan(rows, event, "STOPPED", refused_code=event.code)
         case clearing.TransferRefused():

@@ -20,5 +20,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
+    // No test is about time; beside other work a long one takes a multiple of what it takes alone.
+    testTimeout: 60_000,
   },
 });

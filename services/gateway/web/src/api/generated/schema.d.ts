@@ -13500,7 +13500,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21737,7 +21737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _STATEMENTS = (
     "ALTER TABLE dispute_evidence ADD COLUMN paper bytea",

@@ -4,7 +4,7 @@ from alembic import op
 
 from services.kit.schema import grant_app
 
-revision = "0013"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
