@@ -20,7 +20,6 @@ from contracts.envelope import EVENT_NAMESPACE, PLATFORM_SCOPE
 from services.escrow.calls.client import StripeCalls, StripeUnavailableError
 from services.escrow.domain.psp import MovementFacts, metadata_id, movement_facts
 from services.escrow.domain.reconciliation import OVERLAP, UNEXPLAINED_AFTER, movement_class
-from services.escrow.reconcile_daily import DailyLook
 from services.escrow.reconcile_disputes import DisputeWatch
 from services.escrow.reconcile_float import FloatWatch
 from services.escrow.reconcile_watch import Host, Watch
@@ -70,7 +69,6 @@ class Reconciler:
         self.watch = Watch(stripe)
         self.disputes = DisputeWatch(stripe)
         self.float = FloatWatch(stripe)
-        self.daily = DailyLook(stripe, self.watch)
         self._full_at = float("-inf")
         self._clock_version = -1
         self._seen_at: dict[str, float] = {}
@@ -119,7 +117,6 @@ class Reconciler:
             if full or moved:
                 await self.disputes.look(host)
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
-            fresh += await self.daily.look(host, now=due.now) if full else 0
             await self._unexplained(host)
             await self._sweep(host)
             await self.float.look(host, full=full)

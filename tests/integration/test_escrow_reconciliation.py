@@ -190,36 +190,3 @@ async def test_the_books_equal_stripes_balance(stage: Stage) -> None:
         "WHERE class IN ('psp_pending', 'psp_available')"
     )
     assert rows[0].total == await stage.reconciler.watch.balance(stage)
-
-
-async def test_once_a_day_four_days_are_read_again_and_what_was_missed_is_taken_in(stage: Stage) -> None:
-    await stage.funded(2)
-    await stage.reconcile()
-    missed = (
-        "DELETE FROM balance_transaction WHERE bt_id = (SELECT min(bt_id) FROM balance_transaction WHERE scope = '{}')"
-    )
-    async with stage.harness.owner.begin() as connection:
-        await connection.exec_driver_sql(missed.format(stage.scope))
-    await stage.move_clock(hours=3)
-    await stage.funded(1)
-    await stage.reconcile()
-    count = "SELECT count(*) AS n FROM balance_transaction WHERE scope = :scope"
-    assert (await stage.harness.rows(count, scope=stage.scope))[0].n == 2
-    await stage.move_clock(days=1)
-    await stage.reconcile()
-    assert (await stage.harness.rows(count, scope=stage.scope))[0].n == 3
-    assert await stage.case_kinds() == []
-
-
-async def test_a_movement_that_stripe_lists_no_longer_is_a_blocking_case(stage: Stage) -> None:
-    gone = (
-        "INSERT INTO balance_transaction (bt_id, type, amount, fee, net, currency, source, available_on, status, created, "
-        "scope, swept_at) SELECT 'txn_gone', 'charge', 0, 0, 0, 'usd', 'ch_gone', moment, 'available', moment, 'platform', "
-        "moment FROM (SELECT stack_now() - interval '2 days' AS moment) AS then"
-    )
-    async with stage.harness.owner.begin() as connection:
-        await connection.exec_driver_sql(gone)
-    await stage.reconcile()
-    (case,) = await stage.harness.cases()
-    assert (case.kind, case.subject, case.blocking) == ("psp_mismatch", "txn_gone", True)
-    assert case.facts["why"] == "a balance transaction is no longer listed"
