@@ -79,15 +79,22 @@ class Watch:
                 continue
             figures = (facts.amount_minor, facts.fee_minor, facts.net_minor, facts.currency)
             if figures != (row.amount, row.fee, row.net, row.currency):
-                async with host.transaction([PLATFORM_SCOPE]) as work:
-                    work.open_case(
-                        PSP_MISMATCH,
-                        scope=PLATFORM_SCOPE,
-                        subject=facts.id,
-                        severity="critical",
-                        blocking=True,
-                        facts={"why": "a balance transaction changed", "net_minor": facts.net_minor, "was": row.net},
-                    )
+                await self.mismatch(
+                    host, facts.id, why="a balance transaction changed", net_minor=facts.net_minor, was=row.net
+                )
+
+    async def foreign(self, host: Host, movements: Sequence[MovementFacts]) -> None:
+        """A balance transaction in another currency than the books' is a case; nothing of it is posted."""
+        for facts in movements:
+            why = "a balance transaction is in another currency"
+            await self.mismatch(host, facts.id, why=why, net_minor=facts.net_minor, currency=facts.currency)
+
+    async def mismatch(self, host: Host, bt_id: str, **facts: Any) -> None:
+        """Open the case of one balance transaction that does not fit; it holds collections, plans and bank payouts."""
+        async with host.transaction([PLATFORM_SCOPE]) as work:
+            work.open_case(
+                PSP_MISMATCH, scope=PLATFORM_SCOPE, subject=bt_id, severity="critical", blocking=True, facts=facts
+            )
 
     async def look(self, host: Host, *, now: datetime, balance: int | None) -> None:
         """Judge cover, overdue refunds and objects, and the balance. `now` was read before Stripe's lists were; `balance` is

@@ -20,6 +20,7 @@ from contracts.envelope import EVENT_NAMESPACE, PLATFORM_SCOPE
 from services.escrow.calls.client import StripeCalls, StripeUnavailableError
 from services.escrow.domain.psp import MovementFacts, metadata_id, movement_facts
 from services.escrow.domain.reconciliation import OVERLAP, UNEXPLAINED_AFTER, movement_class
+from services.escrow.reconcile_daily import DailyLook
 from services.escrow.reconcile_disputes import DisputeWatch
 from services.escrow.reconcile_float import FloatWatch
 from services.escrow.reconcile_watch import Host, Watch
@@ -69,6 +70,7 @@ class Reconciler:
         self.watch = Watch(stripe)
         self.disputes = DisputeWatch(stripe)
         self.float = FloatWatch(stripe)
+        self.daily = DailyLook(stripe, self.watch)
         self._full_at = float("-inf")
         self._clock_version = -1
         self._seen_at: dict[str, float] = {}
@@ -117,6 +119,7 @@ class Reconciler:
             if full or moved:
                 await self.disputes.look(host)
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
+            fresh += await self.daily.look(host, now=due.now) if full else 0
             await self._unexplained(host)
             await self._sweep(host)
             await self.float.look(host, full=full)
@@ -141,6 +144,12 @@ class Reconciler:
         return len(fresh)
 
     async def _settle(self, host: Host, movements: Sequence[MovementFacts]) -> int:
+        foreign = [each for each in movements if not self._is_ours(each)]
+        if foreign:
+            await self.watch.foreign(host, foreign)
+            async with host.engine.begin() as connection:
+                await mirror.mirror(connection, [(each, None) for each in foreign])
+            movements = [each for each in movements if self._is_ours(each)]
         async with host.engine.connect() as connection:
             known = await objects_by_id(connection, [each.source_id for each in movements if each.source_id])
         owner = {each.id: known.get(each.source_id or "") for each in movements}
@@ -158,6 +167,10 @@ class Reconciler:
             async with host.engine.begin() as connection:
                 await mirror.mirror(connection, waiting)
         return len(attributed)
+
+    def _is_ours(self, movement: MovementFacts) -> bool:
+        """Whether it is in the currency of the books. What is not waits for a person: an amount of it means something else."""
+        return movement.currency == self.stripe.settings.float_currency
 
     async def _read_fresh(self, host: Host, *, full: bool) -> list[MovementFacts]:
         """Balance transactions that are not in the ledger yet, oldest first."""
@@ -193,7 +206,8 @@ class Reconciler:
 
     async def _unexplained(self, host: Host) -> None:
         """Settle what was waiting for its source; look up what nobody here knows, and put the rest into suspense."""
-        waiting = await mirror.unexplained(host.engine, rows_max=MOVEMENTS_PER_TRANSACTION_MAX)
+        found = await mirror.unexplained(host.engine, rows_max=MOVEMENTS_PER_TRANSACTION_MAX)
+        waiting = [each for each in found if self._is_ours(each)]
         if not waiting:
             self._seen_at.clear()
             return

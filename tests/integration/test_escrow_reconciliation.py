@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,13 @@ def fee_minor(amount_minor: int) -> int:
 
 async def waiting(stage: Stage) -> list[Any]:
     return await stage.harness.rows("SELECT object_id, balance_minor FROM clearing_object")
+
+
+async def mismatch(stage: Stage, why: str) -> Any:
+    """The one case that says so."""
+    (case,) = [case for case in await stage.harness.cases() if case.facts.get("why") == why]
+    assert case.kind == "psp_mismatch"
+    return case
 
 
 async def test_each_charge_settles_with_the_fee_that_stripe_took(stage: Stage) -> None:
@@ -190,3 +198,62 @@ async def test_the_books_equal_stripes_balance(stage: Stage) -> None:
         "WHERE class IN ('psp_pending', 'psp_available')"
     )
     assert rows[0].total == await stage.reconciler.watch.balance(stage)
+
+
+async def test_once_a_day_four_days_are_read_again_and_what_was_missed_is_taken_in(stage: Stage) -> None:
+    await stage.funded(2)
+    await stage.move_clock(hours=3)
+    await stage.funded(1)
+    await stage.reconcile()
+    missed = (
+        f"DELETE FROM balance_transaction WHERE bt_id = "
+        f"(SELECT bt_id FROM balance_transaction WHERE scope = '{stage.scope}' ORDER BY created, bt_id LIMIT 1)"
+    )
+    async with stage.harness.owner.begin() as connection:
+        await connection.exec_driver_sql(missed)
+    await stage.reconcile()
+    count = "SELECT count(*) AS n FROM balance_transaction WHERE scope = :scope"
+    assert (await stage.harness.rows(count, scope=stage.scope))[0].n == 2, "a pass looks an hour back"
+    await stage.move_clock(days=1)
+    await stage.reconcile()
+    assert (await stage.harness.rows(count, scope=stage.scope))[0].n == 3
+    assert "psp_mismatch" not in await stage.case_kinds()
+
+
+async def test_a_movement_whose_figures_change_is_a_blocking_case(stage: Stage) -> None:
+    await stage.funded(1)
+    await stage.reconcile()
+    async with stage.harness.owner.begin() as connection:
+        await connection.exec_driver_sql(
+            f"UPDATE balance_transaction SET net = net - 1, fee = fee + 1 WHERE scope = '{stage.scope}'"
+        )
+    await stage.reconcile()
+    case = await mismatch(stage, "a balance transaction changed")
+    assert case.blocking
+
+
+async def test_a_movement_in_another_currency_is_a_case_and_moves_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.funded(1)
+    read = reconciler.movement_facts
+    monkeypatch.setattr(reconciler, "movement_facts", lambda row: replace(read(row), currency="eur"))
+    before = await stage.balance("psp_clearing")
+    await stage.reconcile()
+    await stage.reconcile()
+    case = await mismatch(stage, "a balance transaction is in another currency")
+    assert case.facts["currency"] == "eur"
+    assert (await stage.balance("psp_clearing"), await stage.balance("psp_pending")) == (before, 0)
+
+
+async def test_a_movement_that_stripe_lists_no_longer_is_a_blocking_case(stage: Stage) -> None:
+    gone = (
+        "INSERT INTO balance_transaction (bt_id, type, amount, fee, net, currency, source, available_on, status, created, "
+        "scope, swept_at) SELECT 'txn_gone', 'charge', 0, 0, 0, 'usd', 'ch_gone', moment, 'available', moment, 'platform', "
+        "moment FROM (SELECT stack_now() - interval '2 days' AS moment) AS earlier"
+    )
+    async with stage.harness.owner.begin() as connection:
+        await connection.exec_driver_sql(gone)
+    await stage.reconcile()
+    case = await mismatch(stage, "a balance transaction is no longer listed")
+    assert (case.subject, case.blocking) == ("txn_gone", True)

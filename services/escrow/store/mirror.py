@@ -85,6 +85,16 @@ async def known_movements(engine: AsyncEngine, ids: Iterable[str]) -> dict[str, 
         return {row.bt_id: row for row in found}
 
 
+async def mirrored_between(engine: AsyncEngine, since: int, until: int) -> list[Any]:
+    """What is mirrored of a span of Stripe's time, from and to seconds since 1970: id and net."""
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text("SELECT bt_id, net FROM balance_transaction WHERE created >= :since AND created < :until"),
+            {"since": _moment(since), "until": _moment(until)},
+        )
+        return list(found)
+
+
 async def unexplained(engine: AsyncEngine, *, rows_max: int) -> list[MovementFacts]:
     """Mirrored balance transactions that are not in the ledger yet, oldest first."""
     async with engine.connect() as connection:
