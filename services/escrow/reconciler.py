@@ -27,6 +27,7 @@ from services.escrow.reconcile_watch import Host, Watch
 from services.escrow.store import mirror
 from services.escrow.store.objects import objects_by_id
 from services.escrow.store.plans import waiting_plans
+from services.escrow.usecases.explain_suspense import explain_suspense
 from services.escrow.usecases.reconcile_objects import adopt, receive_missed, resume_plan
 from services.escrow.usecases.settle_movements import settle_movements, settle_of_account, sweep
 from services.escrow.usecases.top_up_float import record_top_up
@@ -121,6 +122,8 @@ class Reconciler:
             fresh = await self._movements(host, full=full) if full or due.unsettled else 0
             fresh += await self.daily.look(host, now=due.now) if full else 0
             await self._unexplained(host)
+            if full:
+                await self._suspended(host)
             await self._sweep(host)
             await self.float.look(host, full=full)
             await self._unanswered(host)
@@ -217,6 +220,16 @@ class Reconciler:
         old = [each for each in waiting if now - self._seen_at.setdefault(each.id, now) >= limit]
         for movement in old[:OBJECTS_READ_MAX]:
             await self.explain(host, movement)
+
+    async def _suspended(self, host: Host) -> None:
+        """Take out of suspense what an object explains that became known since."""
+        waiting = await mirror.suspended(host.engine, rows_max=MOVEMENTS_PER_TRANSACTION_MAX)
+        async with host.engine.connect() as connection:
+            known = await objects_by_id(connection, [str(each.movement.source_id) for each in waiting])
+        for each in waiting:
+            scope = known[str(each.movement.source_id)].scope
+            async with host.transaction({PLATFORM_SCOPE, scope}) as work:
+                await explain_suspense(work, each, scope)
 
     async def explain(self, host: Host, movement: MovementFacts) -> None:
         """Read a movement's source at Stripe and adopt it when it names our records; otherwise it goes to suspense."""

@@ -13,6 +13,7 @@ import pytest_asyncio
 from contracts.escrow import FloatToppedUp, FundsHeld, RefundSent, ReservationEnded
 from contracts.housekeeping import EscrowCommandRefused
 from services.escrow import reconciler
+from services.escrow.store.invariants import violations
 from services.escrow.store.mirror import cover
 from tests.integration.escrow_support import FLOAT_MINOR, Stage, of, staged
 
@@ -154,6 +155,40 @@ async def test_money_that_nobody_explains_goes_to_suspense_with_a_case(
     await stage.reconcile()
     assert await stage.case_kinds() == ["suspense"]
     assert await stage.balance("suspense", "platform") == 1_200 - fee_minor(1_200)
+
+
+@pytest.mark.parametrize("days", [0, 3])
+async def test_money_in_suspense_goes_where_it_belongs_once_its_source_is_known(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    async def adopts_nothing(*_: Any) -> bool:
+        return False
+
+    await stage.reconciler.first_top_up(stage)
+    await stage.harness.execute()
+    join = stage.join()
+    await stage.start(join)
+    (intent,) = await stage.harness.intents("payment")
+    await stage.harness.service.purposes["payment"].call(intent)
+    net = join.amount_minor - fee_minor(join.amount_minor)
+    with monkeypatch.context() as before_its_time:
+        before_its_time.setattr(reconciler, "UNEXPLAINED_AFTER", reconciler.OVERLAP * 0)
+        before_its_time.setattr(reconciler, "adopt", adopts_nothing)
+        await stage.reconcile()
+        assert await stage.balance("suspense", "platform") == net
+        if days:
+            await stage.move_clock(days=days)
+            await stage.reconcile()
+    await stage.harness.execute()
+    await stage.reconcile()
+    assert await stage.balance("suspense", "platform") == 0
+    assert await stage.balance("psp_available" if days else "psp_pending") == -net
+    assert await stage.balance(f"escrow:{join.commitment_id}") == join.amount_minor
+    assert await waiting(stage) == []
+    assert "suspense" not in await stage.case_kinds()
+    async with stage.harness.engine.connect() as connection:
+        for invariant in ("I1", "I2", "I17", "I18"):
+            assert await violations(connection, invariant) == []
 
 
 async def test_a_payment_whose_answer_was_lost_is_adopted_by_its_metadata(

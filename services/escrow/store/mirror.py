@@ -105,20 +105,60 @@ async def unexplained(engine: AsyncEngine, *, rows_max: int) -> list[MovementFac
             ),
             {"rows_max": rows_max},
         )
-        return [
-            MovementFacts(
-                id=row.bt_id,
-                type=row.type,
-                source_id=row.source,
-                amount_minor=row.amount,
-                fee_minor=row.fee,
-                net_minor=row.net,
-                currency=row.currency,
-                created=int(row.created.timestamp()),
-                available_on=int(row.available_on.timestamp()),
-            )
-            for row in found
-        ]
+        return [_facts(row) for row in found]
+
+
+def _facts(row: Any) -> MovementFacts:
+    return MovementFacts(
+        id=row.bt_id,
+        type=row.type,
+        source_id=row.source,
+        amount_minor=row.amount,
+        fee_minor=row.fee,
+        net_minor=row.net,
+        currency=row.currency,
+        created=int(row.created.timestamp()),
+        available_on=int(row.available_on.timestamp()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A balance transaction in suspense, the position of its posting there, and whether it was swept."""
+
+    movement: MovementFacts
+    position: int
+    swept: bool
+
+
+async def suspended(engine: AsyncEngine, *, rows_max: int) -> list[Suspended]:
+    """What stands in suspense while its source is known now, oldest first."""
+    async with engine.connect() as connection:
+        found = await connection.execute(
+            text(
+                """
+                SELECT b.bt_id, b.type, b.source, b.amount, b.fee, b.net, b.currency, b.created, b.available_on,
+                    b.swept_at IS NOT NULL AS swept, t.position
+                FROM cases AS c
+                JOIN balance_transaction AS b ON b.bt_id = c.subject
+                JOIN psp_object AS o ON o.object_id = b.source
+                JOIN ledger_transfer AS t ON t.cause = 'sus:' || b.bt_id
+                WHERE c.kind = 'suspense' AND c.closed_at IS NULL
+                ORDER BY b.created, b.bt_id
+                LIMIT :rows_max
+                """
+            ),
+            {"rows_max": rows_max},
+        )
+        return [Suspended(_facts(row), row.position, row.swept) for row in found]
+
+
+async def give_to(connection: AsyncConnection, bt_id: str, scope: str) -> None:
+    """A mirrored balance transaction belongs to another scope than was thought, where it was not swept yet."""
+    await connection.execute(
+        text("UPDATE balance_transaction SET scope = :scope, swept_at = NULL WHERE bt_id = :bt_id"),
+        {"scope": scope, "bt_id": bt_id},
+    )
 
 
 async def mirror(
