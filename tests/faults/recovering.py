@@ -69,7 +69,7 @@ class RecoveryDrill(ReleaseCall):
         await self.rig.quiet()
         if released is not None:
             each = self.campaigns[released]
-            await self._to_inspection(each)
+            await self.to_inspection(each)
             await self.settled()
             submit = SubmitClearingPlan(
                 campaign_id=each.campaign_id, plan_id=uuid4(), plan_kind="release", reason="all met"

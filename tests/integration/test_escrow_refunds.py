@@ -55,6 +55,17 @@ async def test_a_withdrawal_delivered_twice_refunds_once(stage: Stage) -> None:
     assert len(await stage.harness.intents("refund")) == 1
 
 
+async def test_an_answer_without_an_end_beside_one_that_posts_is_posted_when_it_comes_again(stage: Stage) -> None:
+    for join in await stage.funded(2):
+        await stage.harness.deliver(stage.withdrawn(join, "LOCKED"))
+    first, second = await stage.harness.intents("refund")
+    refunds, executor = stage.harness.service.purposes["refund"], stage.harness.executor
+    await executor._post_once([(first, await refunds.call(first)), (second, Answer("retry"))])
+    await executor._post_once([(second, await refunds.call(second))])
+    sent = of(await stage.harness.published(), RefundSent)
+    assert {str(event.decision_id) for event in sent} == {first.object_id, second.object_id}
+
+
 async def test_a_closed_campaign_refunds_every_commitment_from_the_ledger(stage: Stage) -> None:
     joins = await stage.funded(3)
     decided = of(await stage.close(), RefundDecided)

@@ -38,6 +38,7 @@ from contracts.disputes import (
 from contracts.envelope import Message
 from contracts.escrow import (
     CampaignSettled,
+    FloatGauged,
     FloatToppedUp,
     FundsHeld,
     LateFundsReceived,
@@ -100,8 +101,8 @@ FOLDS: Mapping[type[Message], Fold] = {
 }
 VERBATIM = (LedgerTransfersPosted, CheckpointSigned, PlatformCheckpointSigned)
 """Taken over as they are, before the rows."""
-NO_ROW = (CloseDenied, CommandRefusedShape)
-"""Answers that changed nothing here."""
+NO_ROW = (CloseDenied, CommandRefusedShape, FloatGauged)
+"""Answers that changed nothing here, and what the first look after a recovery measures anew."""
 
 
 async def fold_event(fold: Folding, message: Message) -> None:

@@ -46,7 +46,8 @@ async def write_transfers(work: Work) -> None:
     ledger = opened_ledger(work)
     if ledger is not None:
         for event in posted_events(await ledger.write()):
-            work.publish(event)
+            # Named by their place: the message in hand is whichever of the batch came last, and may come again.
+            work.publish(event, label=f"ledger:{event.scope_id}:{event.transfers[0].position}")
     await write_objects(work)
 
 
