@@ -12,24 +12,24 @@ interface CaseListProps {
   cases: readonly Case[];
   empty: string;
   /** Who looks: an escrow auditor can close what nothing closes by itself. */
-  role: Account["role"];
+  viewer: Account["role"];
 }
 
 /** Cases: what it is about, how grave it is, whether money waits for it. */
-export function CaseList({ cases, empty, role }: CaseListProps) {
+export function CaseList({ cases, empty, viewer }: CaseListProps) {
   if (cases.length === 0) return <EmptyNote title={empty} />;
   return (
     <Lines narrow>
       {cases.map((one) => (
         <Line key={one.id}>
-          <CaseBlock one={one} role={role} />
+          <CaseBlock one={one} viewer={viewer} />
         </Line>
       ))}
     </Lines>
   );
 }
 
-function CaseBlock({ one, role }: { one: Case; role: Account["role"] }) {
+function CaseBlock({ one, viewer }: { one: Case; viewer: Account["role"] }) {
   const { t } = useTranslation();
   const facts = Object.entries(one.facts);
   return (
@@ -65,7 +65,7 @@ function CaseBlock({ one, role }: { one: Case; role: Account["role"] }) {
           {t("case.asked", { words: one.asked_words, evidence: one.asked_evidence.join(", ") })}
         </p>
       )}
-      {role === "escrow_auditor" && one.state === "open" && one.people_needed > 0 ? (
+      {viewer === "escrow_auditor" && one.state === "open" && one.people_needed > 0 ? (
         <CaseResolution one={one} />
       ) : null}
     </div>

@@ -53,7 +53,7 @@ function Parts({ campaign, account }: { campaign: Campaign; account: Account }) 
           <CaseList
             cases={campaign.staff?.cases ?? []}
             empty={t("staff.casesEmpty")}
-            role={account.role}
+            viewer={account.role}
           />
         </Section>
         <Section title={t("staffCampaign.lines")}>
