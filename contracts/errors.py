@@ -245,6 +245,9 @@ PROBLEMS: dict[str, Problem] = {
     "evidence_hash_stale": Problem(
         409, "The evidence has changed since you read it", "Read the evidence again, and send the hash that it shows."
     ),
+    "case_closed": Problem(409, "This case is closed", "Read the list of cases again."),
+    "case_ends_otherwise": Problem(409, "People do not close such a case", "Mend its cause; the case ends with it."),
+    "case_needs_another_person": Problem(403, "You have spoken for this case", "Another escrow auditor closes it."),
     "plan_unknown": Problem(404, "This clearing plan is not known", "Check the address."),
     "plan_state_conflict": Problem(409, "The clearing plan's state does not allow this", "Read the plan again."),
     "plan_hash_stale": Problem(
@@ -386,7 +389,6 @@ STATUS_MEANINGS: dict[int, str] = {
 
 _AS_BEFORE = "The same request gets the same answer until what it is about has changed."
 _AGAIN = "Send the same request again, with the same Idempotency-Key: under one key an act is done once."
-
 STATUS_REPEATS: dict[int, str] = {
     **dict.fromkeys(STATUS_MEANINGS, _AS_BEFORE),
     402: "While the reservation lasts another card may be used; the same card gets the same answer.",

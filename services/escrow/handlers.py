@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from contracts import campaigns, clearing, disputes, escrow, suppliers, transparency
+from contracts import campaigns, cases, clearing, disputes, escrow, suppliers, transparency
 from contracts.envelope import Envelope, Message
 from services.escrow.calls.client import StripeCalls
 from services.escrow.calls.disputes import DisputeCalls, EvidenceCalls
@@ -42,6 +42,7 @@ from services.escrow.usecases.post_transfers import write_transfers
 from services.escrow.usecases.prove_commitment import Prover
 from services.escrow.usecases.read_dispute import post_dispute_read
 from services.escrow.usecases.receive_psp_event import event_object, post_object_read, receive_psp_event
+from services.escrow.usecases.resolve_case import resolve_case
 from services.escrow.usecases.submit_clearing_plan import submit_clearing_plan, submit_plan_by_hand
 from services.escrow.usecases.top_up_float import post_top_up, top_up_float
 from services.kit.service import Deadline, Handlers, Purpose, Service
@@ -67,6 +68,7 @@ HANDLERS: Handlers = {
     disputes.PrepareDisputeEvidence: give_evidence.prepare_dispute_evidence,
     disputes.SubmitDisputeEvidence: give_evidence.submit_dispute_evidence,
     escrow.TopUpFloat: top_up_float,
+    cases.ResolveCase: resolve_case,
     campaigns.CampaignOpened: record_campaign.record_opened,
     campaigns.TargetReached: record_campaign.record_state_event,
     campaigns.AcceptanceRequested: record_campaign.record_state_event,

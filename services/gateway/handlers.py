@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from contracts import alerts, campaigns, clearing, disputes, suppliers
+from contracts import alerts, campaigns, cases, clearing, disputes, suppliers
 from contracts.common import CaseClosedShape, CaseOpenedShape, CommandRefusedShape
 from contracts.envelope import Envelope, Message
 from contracts.topics import events_topic
@@ -16,6 +16,7 @@ from services.gateway.store.generations import consumer_name, schema_name
 from services.gateway.store.projection import Rows, notify, write
 from services.gateway.usecases.fold_alerts import fold_alert
 from services.gateway.usecases.fold_campaigns import fold_campaign, fold_commitment
+from services.gateway.usecases.fold_cases import fold_resolution
 from services.gateway.usecases.fold_disputes import fold_dispute, fold_message
 from services.gateway.usecases.fold_escrow import fold_money, fold_payment
 from services.gateway.usecases.fold_movements import fold_movements
@@ -44,6 +45,7 @@ FOLDS: dict[str, tuple[Fold, ...]] = {
         fold_submission,
         fold_checkpoint,
         fold_dispute,
+        fold_resolution,
     ),
     "suppliers": (fold_delivery, fold_invitation),
     "notifications": (fold_message, fold_alert),
@@ -72,6 +74,7 @@ DONE_EVENTS: frozenset[str] = frozenset(
         clearing.ClearingPlanApproved.type,
         disputes.DisputeEvidencePrepared.type,
         disputes.DisputeEvidenceSubmitted.type,
+        cases.CaseResolutionGiven.type,
         alerts.AlertRuleSet.type,
         alerts.AlertRuleRemoved.type,
     }

@@ -19,6 +19,7 @@ const SYSTEM_BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 360, height: 740 };
 const WAIT_MILLISECONDS = 30_000;
+const PAUSE_MILLISECONDS = 200;
 const MAIL_WAIT_MILLISECONDS = 20_000;
 const MAIL_PAUSE_MILLISECONDS = 200;
 const AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -50,6 +51,15 @@ class Visitor {
   async heading(name) {
     await this.page.getByRole("heading", { level: 1, ...(name ? { name } : {}) }).waitFor();
     await this.page.waitForFunction(() => document.querySelector("[role=status][aria-label=Loading]") === null);
+  }
+
+  /** Wait until the page answers yes; a function of its own, because waitForFunction takes a promise for a yes. */
+  async until(question, argument) {
+    for (let waited = 0; waited < WAIT_MILLISECONDS; waited += PAUSE_MILLISECONDS) {
+      if (await this.page.evaluate(question, argument)) return;
+      await this.page.waitForTimeout(PAUSE_MILLISECONDS);
+    }
+    throw new Error("what was waited for did not come true");
   }
 
   async signIn(name) {

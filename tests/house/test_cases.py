@@ -8,10 +8,12 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from contracts.cases import CLOSED_BY_PEOPLE
+from services.escrow.domain.cases import CLOSED_BY
 from tests.house.repository import Source, matching
 
 PAGE = "docs/canon/cases.md"
-ROW = re.compile(r"^\| `([a-z_]+)`( †)? \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z_]+)`( †)?( ‡)? \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 CLOCKS = {"critical": "1 hour", "high": "8 hours", "medium": "2 business days"}
 OWNERS = {"escrow auditor", "operations", "trust reviewer", "gatekeeper", "risk analyst", "founder"}
 WORDS_MIN = 8
@@ -53,8 +55,13 @@ def _strings(node: ast.expr, known: Constants) -> Iterator[str]:
             yield from _strings(each, known)
 
 
-def _opened() -> set[str]:
-    sources = [source for source in matching("services/*.py") if "open_case(" in source.text]
+def _opened(*folders: str) -> set[str]:
+    sources = [
+        source
+        for folder in folders or ("services",)
+        for source in matching(f"{folder}/*.py")
+        if "open_case(" in source.text
+    ]
     everywhere = {name: value for source in matching("services/*.py") for name, value in _constants(source).items()}
     kinds: set[str] = set()
     for source in sources:
@@ -85,7 +92,14 @@ def test_every_kind_of_case_is_in_the_canon_and_the_canon_names_no_other() -> No
 
 
 def test_each_kind_has_an_owner_a_clock_and_what_to_do() -> None:
-    for kind, _, severity, owner, clock, words in _listed():
+    for kind, _, _, severity, owner, clock, words in _listed():
         assert owner in OWNERS, kind
         assert clock == CLOCKS[severity.rpartition(", ")[2].split()[0]], kind
         assert len(words.split()) >= WORDS_MIN, kind
+
+
+def test_each_kind_that_escrow_opens_says_who_closes_it_and_the_canon_marks_those_that_people_do() -> None:
+    assert set(CLOSED_BY) == _opened("services/escrow", "services/kit")
+    by_people = {kind for kind, closed_by in CLOSED_BY.items() if closed_by == "person"}
+    assert by_people == CLOSED_BY_PEOPLE
+    assert {row[0] for row in _listed() if row[2]} == by_people

@@ -20,7 +20,7 @@ from contracts.alerts import AlertRuleSet, TargetPercent
 from contracts.campaigns import CampaignSubmitted, CommitmentLocked, CommitmentReserved
 from contracts.clearing import ClearingPlanLinesTold, ClearingPlanSubmitted
 from contracts.disputes import DisputeEvidencePrepared, DisputeOpened
-from contracts.housekeeping import CampaignsCaseOpened
+from contracts.housekeeping import EscrowCaseOpened
 from contracts.ledger import LinePreview, ReleaseCondition
 from contracts.suppliers import (
     AcceptanceWindowOpened,
@@ -234,8 +234,8 @@ class People:
             CommitmentLocked(**commitment, **figures, held_units=2, reserved_units=0, held_commitments=1)
         )
         await self.stage.tell(
-            CampaignsCaseOpened(
-                scope_id=str(self.ids["campaign_id"]), case_id=self.ids["case_id"], case_kind="message_parked",
+            EscrowCaseOpened(
+                scope_id=str(self.ids["campaign_id"]), case_id=self.ids["case_id"], case_kind="top_up_failed",
                 subject_id="x", severity="warning", blocking=False, facts={},
             )
         )  # fmt: skip

@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from contracts.cases import CaseResolutionGiven
 from contracts.clearing import (
     ClearingPlanApproved,
     ClearingPlanCleared,
@@ -55,7 +56,7 @@ from contracts.escrow import (
     ReservationEnded,
 )
 from contracts.transparency import CheckpointSigned, PlatformCheckpointSigned
-from services.escrow.recover import fold_disputes, fold_payments, fold_plans, fold_refunds
+from services.escrow.recover import fold_cases, fold_disputes, fold_payments, fold_plans, fold_refunds
 from services.escrow.recover.errors import RecoverError
 from services.escrow.recover.folding import Folding
 from services.escrow.store.recovering import close_case_row, open_case_row
@@ -98,6 +99,7 @@ FOLDS: Mapping[type[Message], Fold] = {
     DisputeEvidencePrepared: fold_disputes.evidence_prepared,
     DisputeEvidenceSubmitted: fold_disputes.evidence_submitted,
     DisputeEvidenceRefused: fold_disputes.evidence_refused,
+    CaseResolutionGiven: fold_cases.resolution_given,
 }
 VERBATIM = (LedgerTransfersPosted, CheckpointSigned, PlatformCheckpointSigned)
 """Taken over as they are, before the rows."""

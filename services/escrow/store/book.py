@@ -183,6 +183,10 @@ class Book:
             )
         return self._collections_frozen
 
+    def forget_freeze(self) -> None:
+        """A case about the platform was closed in this transaction: whether others still hold is read again."""
+        self._collections_frozen = None
+
     async def float_carries(self) -> bool:
         """Whether the float, when it was last measured, carried what was let in."""
         if self._float_carries is None:

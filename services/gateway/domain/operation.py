@@ -55,6 +55,7 @@ KINDS: dict[str, Kind] = {
     "retry_plan_transfer": Kind("clearing_plan", 200),
     "prepare_evidence": Kind("dispute", 200),
     "submit_evidence": Kind("dispute", 200),
+    "resolve_case": Kind("case", 200),
     "top_up_float": Kind("top_up", 201),
     "set_alert_rule": Kind("alert_rule", 201),
     "remove_alert_rule": Kind("alert_rule", 200),

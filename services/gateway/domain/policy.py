@@ -229,6 +229,7 @@ RULES: tuple[Rule, ...] = (
     Rule("refunds_campaigns", "GET", "/v1/refunds/campaigns", "AR RR RR yyyy yyy"),
     Rule("transparency_refunds", "GET", "/v1/transparency/refunds", "yy yy yy yyyy yyy"),
     Rule("cases_list", "GET", "/v1/cases", "AR RR RR yyyy yyy"),
+    Rule("resolve_case", "POST", "/v1/cases/{case_id}/resolution", "AC RR RR RRyR RRR"),
     Rule("top_up_float", "POST", "/v1/float/top-ups", "AC RR RR yRyR RRR"),
     Rule("staff_overview", "GET", "/v1/staff/overview", "AR RR RR yyyy yyy"),
     # the audit records

@@ -27,6 +27,7 @@ STEP_UP_ACTS: frozenset[str] = frozenset(
         "submit_clearing_plan",
         "approve_clearing_plan",
         "top_up_float",
+        "resolve_case",
         "retry_plan_transfer",
         "sign_off_failure",
         "register_supplier",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from contracts.cases import ResolveCase
 from contracts.clearing import (
     ApproveClearingPlan,
     RetryPlanTransfer,
@@ -24,13 +25,14 @@ from services.gateway.parts import Gateway, gateway_of
 from services.gateway.routes.acting import asked
 from services.gateway.routes.reading import one_of, read_body
 from services.gateway.routes.replying import json_answer, list_answer, page_answer, perform
+from services.gateway.schemas.answers_campaigns import CaseView
 from services.gateway.schemas.answers_staff import CaseList, PlanLineList, PlanList, PlanView, StaffOverview, TopUpView
-from services.gateway.schemas.bodies import ApprovalBody, EmptyBody, PlanBody, TopUpBody
+from services.gateway.schemas.bodies import ApprovalBody, CaseResolutionBody, EmptyBody, PlanBody, TopUpBody
 from services.gateway.schemas.describing import act, answers, words_of
 from services.gateway.schemas.views import case_view, issue_view, money_view, plan_line_view, plan_view, summary_view
 from services.gateway.store.cursors import LIMIT_DEFAULT, LIMIT_MAX, Page, page
 from services.gateway.store.read_campaigns import list_campaigns, waiting_for_plan
-from services.gateway.store.read_staff import campaign_plans, cases, plan_by_id, plan_lines, plans_waiting
+from services.gateway.store.read_staff import campaign_plans, case_by_id, cases, plan_by_id, plan_lines, plans_waiting
 from services.gateway.store.read_suppliers import open_issues
 
 CASE_STATES = frozenset({"open", "closed"})
@@ -179,6 +181,33 @@ async def cases_list(request: Request, state: Annotated[str | None, words_of(CAS
 
 
 @router.post(
+    "/cases/{case_id}/resolution",
+    summary="Say what was found about a case that nothing closes by itself",
+    **act("resolve_case", CaseResolutionBody, CaseView),
+)
+async def resolve_case(request: Request, case_id: UUID) -> Response:
+    """Closes it; a case that blocks stays open until a second, different escrow auditor has given a resolution too."""
+    identity = await allowed(request, "resolve_case")
+    body = await read_body(request, CaseResolutionBody)
+    gateway = gateway_of(request)
+    case = await _case(gateway, case_id)
+    if case["service"] != ResolveCase.service:
+        raise Rejected("case_ends_otherwise", kind=case["kind"])
+
+    def commands(_: Operation) -> list[Command]:
+        return [
+            ResolveCase(scope_id=case["scope"], case_id=case_id, resolution=body.resolution, evidence=body.evidence)
+        ]
+
+    async def present(_: Outcome) -> dict[str, Any]:
+        return case_view(await _case(gateway, case_id))
+
+    return await perform(
+        request, asked(request, identity, "resolve_case", body, commands, resource_id=case_id), present
+    )
+
+
+@router.post(
     "/float/top-ups",
     summary="Add the platform's own money beside the participants' funds",
     **act("top_up_float", TopUpBody, TopUpView),
@@ -248,6 +277,13 @@ def _submission(body: PlanBody, campaign_id: UUID, plan_id: UUID) -> Command:
         target_plan_id=body.target_plan_id,
         target_position=body.target_position,
     )
+
+
+async def _case(gateway: Gateway, case_id: UUID) -> Any:
+    row = await case_by_id(gateway.reads, case_id)
+    if row is None:
+        raise Rejected("not_found")
+    return row
 
 
 async def _plan(gateway: Gateway, plan_id: UUID) -> Any:

@@ -95,7 +95,8 @@ class SettlementView(Answer):
 
 
 class CaseView(Answer):
-    """Something that needs a person."""
+    """Something that needs a person. `people_needed` escrow auditors close it by hand, 0 when it ends otherwise; `asked_by` is
+    the first of two, with the words and the evidence given, `closed_by` the last one."""
 
     id: UUID
     service: str
@@ -109,6 +110,12 @@ class CaseView(Answer):
     resolution: str | None
     opened_at: datetime | None
     closed_at: datetime | None
+    people_needed: int
+    asked_by: str | None
+    asked_words: str | None
+    asked_evidence: list[str]
+    closed_by: str | None
+    closed_words: str | None
 
 
 class StaffView(Answer):

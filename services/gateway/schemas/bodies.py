@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from contracts.cases import CaseEvidence
 from contracts.clearing import (
     PLAN_EVIDENCE_MAX,
     PLAN_LINES_BY_HAND_MAX,
@@ -197,6 +198,13 @@ class ApprovalBody(Body):
     """The second approval, of exactly the plan with this hash."""
 
     plan_hash: Hash
+
+
+class CaseResolutionBody(Body):
+    """What was found about a case, and where that is written. It names objects, never a person."""
+
+    resolution: Text
+    evidence: CaseEvidence
 
 
 class AmountBody(Body):

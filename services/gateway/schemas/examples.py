@@ -93,6 +93,10 @@ BODY_EXAMPLES: dict[str, dict[str, Any]] = {
         "evidence": ["issue:7f3a", "photo:sha256-2c26b46b"],
     },
     "ApprovalBody": {"plan_hash": _HASH},
+    "CaseResolutionBody": {
+        "resolution": "The processor corrected the amount of its fee; both books agree again.",
+        "evidence": ["txn_1PkZ4x", "report:2026-11-21"],
+    },
     "SignUpCodeBody": {"token": _CHALLENGE, "email": "ruth@people.test"},
     "SignInCodeBody": {"email": "ruth@people.test"},
     "CodeAnswerBody": {"challenge": _CHALLENGE, "code": "1234 5678"},

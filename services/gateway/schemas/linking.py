@@ -64,6 +64,8 @@ LINKS: dict[str, tuple[Link, ...]] = {
     "AlertRuleView": (("rule_id", _ONE, _ALERT),),
     "CampaignList": (("campaign_id", _FIRST, _CAMPAIGN),),
     "CampaignView": (("campaign_id", _ONE, _CAMPAIGN),),
+    "CaseList": (("case_id", _FIRST, ("resolve_case",)),),
+    "CaseView": (("case_id", _ONE, ("resolve_case",)),),
     "CommitmentList": (("commitment_id", _FIRST, _COMMITMENT),),
     "CommitmentRowList": (("commitment_id", _FIRST, ("commitments_read",)),),
     "CommitmentView": (("commitment_id", _ONE, _COMMITMENT), _OF_CAMPAIGN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.cases import people_needed
 from services.gateway.domain import words
 from services.gateway.domain.money_text import minute
 from services.gateway.domain.money_words import money_now
@@ -279,9 +280,11 @@ def case_view(row: Row) -> View:
     """A case."""
     names = (
         "id", "service", "kind", "scope", "subject_id", "severity", "blocking", "state", "resolution", "opened_at",
-        "closed_at",
+        "closed_at", "asked_by", "asked_words", "closed_by", "closed_words",
     )  # fmt: skip
-    return {**{name: row[name] for name in names}, "facts": row["facts"] or {}}
+    by_people = people_needed(row["kind"], blocking=row["blocking"]) if row["service"] == "escrow" else 0
+    more = {"facts": row["facts"] or {}, "asked_evidence": row["asked_evidence"] or [], "people_needed": by_people}
+    return {name: row[name] for name in names} | more
 
 
 def _payment_view(row: Row) -> View:

@@ -21,11 +21,12 @@ FROM clearing_plan
 _CASES = """
 SELECT * FROM (
     SELECT case_id AS id, service, kind, scope, subject_id, severity, blocking, facts, state, resolution, opened_at,
-           closed_at
+           closed_at, asked_by, asked_words, asked_evidence, closed_by, closed_words
     FROM case_record
     UNION ALL
     SELECT case_id, 'gateway', kind, scope, subject, severity, blocking, facts,
-           CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END, resolution, opened_at, closed_at
+           CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END, resolution, opened_at, closed_at,
+           NULL, NULL, NULL, NULL, NULL
     FROM cases
 ) AS every
 """
@@ -72,6 +73,11 @@ async def plans_waiting(reads: ReadModel) -> Sequence[Row]:
         + "ORDER BY submitted_at, id LIMIT :limit",
         limit=ROWS_MAX,
     )
+
+
+async def case_by_id(reads: ReadModel, case_id: UUID) -> Row | None:
+    """One case, or None."""
+    return await reads.one(_CASES + "WHERE id = :id", id=case_id)
 
 
 async def cases(reads: ReadModel, *, state: str | None, scope: str | None = None) -> Sequence[Row]:

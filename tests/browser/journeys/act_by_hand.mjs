@@ -33,7 +33,7 @@ export default async function actByHand(enter, { campaign, commitment, reference
   await eva.heading("Security");
   await eva.addPasskey("Work laptop");
   await eva.page.getByText("Added").waitFor();
-  await eva.page.waitForFunction(async () => {
+  await eva.until(async () => {
     const answer = await fetch("/v1/account/security");
     return !(await answer.json()).may_change;
   });
@@ -42,7 +42,7 @@ export default async function actByHand(enter, { campaign, commitment, reference
   await eva.button("Approve the plan").click();
   const question = eva.page.getByRole("dialog", { name: "Confirm that it is you" });
   await question.getByRole("button", { name: "Confirm with a passkey" }).click();
-  await eva.page.waitForFunction(async (id) => {
+  await eva.until(async (id) => {
     const answer = await fetch(`/v1/campaigns/${id}/clearing-plans`);
     return (await answer.json()).data.some(({ state }) => state === "DONE");
   }, campaign);

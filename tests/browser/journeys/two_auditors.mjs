@@ -26,7 +26,7 @@ export default async function twoAuditors(enter, { campaign, reason, mailbox, in
   await eva.page.getByRole("link", { name: "Security" }).click();
   await eva.addPasskey("Work laptop");
   await eva.page.getByText("Added").waitFor();
-  await eva.page.waitForFunction(async () => {
+  await eva.until(async () => {
     const answer = await fetch("/v1/account/security");
     return !(await answer.json()).may_change;
   });

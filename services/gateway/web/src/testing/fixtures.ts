@@ -317,6 +317,12 @@ export const openCase: Case = {
   resolution: null,
   opened_at: "2026-12-27T13:00:00Z",
   closed_at: null,
+  people_needed: 0,
+  asked_by: null,
+  asked_words: null,
+  asked_evidence: [],
+  closed_by: null,
+  closed_words: null,
 };
 
 export function problem(code: string, status: number, more: Partial<Problem> = {}): Problem {

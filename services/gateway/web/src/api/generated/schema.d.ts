@@ -734,6 +734,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cases/{case_id}/resolution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what was found about a case that nothing closes by itself
+         * @description Closes it; a case that blocks stays open until a second, different escrow auditor has given a resolution too.
+         */
+        post: operations["resolve_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clearing-plans/{plan_id}": {
         parameters: {
             query?: never;
@@ -2790,14 +2810,35 @@ export interface components {
             next_cursor?: null;
         };
         /**
+         * CaseResolutionBody
+         * @description What was found about a case, and where that is written. It names objects, never a person.
+         */
+        CaseResolutionBody: {
+            /** Evidence */
+            evidence: string[];
+            /** Resolution */
+            resolution: string;
+        };
+        /**
          * CaseView
-         * @description Something that needs a person.
+         * @description Something that needs a person. `people_needed` escrow auditors close it by hand, 0 when it ends otherwise; `asked_by` is
+         *     the first of two, with the words and the evidence given, `closed_by` the last one.
          */
         CaseView: {
+            /** Asked By */
+            asked_by: string | null;
+            /** Asked Evidence */
+            asked_evidence: string[];
+            /** Asked Words */
+            asked_words: string | null;
             /** Blocking */
             blocking: boolean;
             /** Closed At */
             closed_at: string | null;
+            /** Closed By */
+            closed_by: string | null;
+            /** Closed Words */
+            closed_words: string | null;
             /** Facts */
             facts: {
                 [key: string]: unknown;
@@ -2811,6 +2852,8 @@ export interface components {
             kind: string;
             /** Opened At */
             opened_at: string | null;
+            /** People Needed */
+            people_needed: number;
             /** Resolution */
             resolution: string | null;
             /** Scope */
@@ -5937,7 +5980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6057,7 +6100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6068,7 +6111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6174,7 +6217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6274,7 +6317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6285,7 +6328,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6366,7 +6409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6388,7 +6431,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6504,7 +6547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6616,7 +6659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6726,7 +6769,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6737,7 +6780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6888,7 +6931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -6899,7 +6942,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7010,7 +7053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7021,7 +7064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7105,7 +7148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7127,7 +7170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7231,7 +7274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7354,7 +7397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7573,7 +7616,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -7713,7 +7756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8147,12 +8190,20 @@ export interface operations {
                      *         "author_id": "author id",
                      *         "cases": [
                      *           {
+                     *             "asked_by": "asked by",
+                     *             "asked_evidence": [
+                     *               "asked evidence"
+                     *             ],
+                     *             "asked_words": "asked words",
                      *             "blocking": true,
                      *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "closed_by": "closed by",
+                     *             "closed_words": "closed words",
                      *             "facts": {},
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "kind": "kind",
                      *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "people_needed": 1,
                      *             "resolution": "resolution",
                      *             "scope": "scope",
                      *             "service": "service",
@@ -8284,7 +8335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8306,7 +8357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8498,12 +8549,20 @@ export interface operations {
                      *         "author_id": "author id",
                      *         "cases": [
                      *           {
+                     *             "asked_by": "asked by",
+                     *             "asked_evidence": [
+                     *               "asked evidence"
+                     *             ],
+                     *             "asked_words": "asked words",
                      *             "blocking": true,
                      *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "closed_by": "closed by",
+                     *             "closed_words": "closed words",
                      *             "facts": {},
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "kind": "kind",
                      *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "people_needed": 1,
                      *             "resolution": "resolution",
                      *             "scope": "scope",
                      *             "service": "service",
@@ -8803,12 +8862,20 @@ export interface operations {
                      *         "author_id": "author id",
                      *         "cases": [
                      *           {
+                     *             "asked_by": "asked by",
+                     *             "asked_evidence": [
+                     *               "asked evidence"
+                     *             ],
+                     *             "asked_words": "asked words",
                      *             "blocking": true,
                      *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "closed_by": "closed by",
+                     *             "closed_words": "closed words",
                      *             "facts": {},
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "kind": "kind",
                      *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "people_needed": 1,
                      *             "resolution": "resolution",
                      *             "scope": "scope",
                      *             "service": "service",
@@ -8940,7 +9007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -8962,7 +9029,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9293,7 +9360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9556,7 +9623,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9578,7 +9645,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -9729,7 +9796,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10001,7 +10068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10023,7 +10090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10218,7 +10285,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10240,7 +10307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10384,7 +10451,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10579,7 +10646,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -10601,7 +10668,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11302,12 +11369,20 @@ export interface operations {
                      *         "author_id": "author id",
                      *         "cases": [
                      *           {
+                     *             "asked_by": "asked by",
+                     *             "asked_evidence": [
+                     *               "asked evidence"
+                     *             ],
+                     *             "asked_words": "asked words",
                      *             "blocking": true,
                      *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "closed_by": "closed by",
+                     *             "closed_words": "closed words",
                      *             "facts": {},
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "kind": "kind",
                      *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "people_needed": 1,
                      *             "resolution": "resolution",
                      *             "scope": "scope",
                      *             "service": "service",
@@ -11439,7 +11514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11461,7 +11536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11686,7 +11761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -11884,12 +11959,20 @@ export interface operations {
                      *         "author_id": "author id",
                      *         "cases": [
                      *           {
+                     *             "asked_by": "asked by",
+                     *             "asked_evidence": [
+                     *               "asked evidence"
+                     *             ],
+                     *             "asked_words": "asked words",
                      *             "blocking": true,
                      *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "closed_by": "closed by",
+                     *             "closed_words": "closed words",
                      *             "facts": {},
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "kind": "kind",
                      *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "people_needed": 1,
                      *             "resolution": "resolution",
                      *             "scope": "scope",
                      *             "service": "service",
@@ -12021,7 +12104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12043,7 +12126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12240,12 +12323,20 @@ export interface operations {
                      *         "author_id": "author id",
                      *         "cases": [
                      *           {
+                     *             "asked_by": "asked by",
+                     *             "asked_evidence": [
+                     *               "asked evidence"
+                     *             ],
+                     *             "asked_words": "asked words",
                      *             "blocking": true,
                      *             "closed_at": "2026-11-21T10:00:00Z",
+                     *             "closed_by": "closed by",
+                     *             "closed_words": "closed words",
                      *             "facts": {},
                      *             "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *             "kind": "kind",
                      *             "opened_at": "2026-11-21T10:00:00Z",
+                     *             "people_needed": 1,
                      *             "resolution": "resolution",
                      *             "scope": "scope",
                      *             "service": "service",
@@ -12377,7 +12468,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12399,7 +12490,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12512,7 +12603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -12609,12 +12700,20 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
+                     *           "asked_by": "asked by",
+                     *           "asked_evidence": [
+                     *             "asked evidence"
+                     *           ],
+                     *           "asked_words": "asked words",
                      *           "blocking": true,
                      *           "closed_at": "2026-11-21T10:00:00Z",
+                     *           "closed_by": "closed by",
+                     *           "closed_words": "closed words",
                      *           "facts": {},
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "kind": "kind",
                      *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "people_needed": 1,
                      *           "resolution": "resolution",
                      *           "scope": "scope",
                      *           "service": "service",
@@ -12640,8 +12739,241 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_out_of_region, address_required, amount_below_minimum, amount_not_positive, amount_out_of_range, commitment_not_in_campaign, currency_mismatch, evidence_missing, goodwill_above_price, hold_too_long, idempotency_key_reused, line_not_partial, line_not_whole, line_repeated, plan_lines_missing, plan_lines_unexpected, plan_target_missing, quantity_above_maximum, quantity_below_minimum, readiness_incomplete, reason_code_not_allowed, review_answers_failed, validation_failed. */
+            422: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: rate_limited. */
+            429: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: internal_error. */
+            500: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: clock_moving, service_unavailable, too_many_waiting. */
+            503: {
+                headers: {
+                    /** @description In how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    resolve_case: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description A key of your own choice; a repeat with the same key is the same act.
+                 * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+                 */
+                "Idempotency-Key": string;
+                /** @description `wait=N`: how many seconds to wait for the outcome, 0 to 20; 5 when absent. */
+                Prefer?: string;
+            };
+            path: {
+                /** @example 0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b */
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "evidence": [
+                 *         "txn_1PkZ4x",
+                 *         "report:2026-11-21"
+                 *       ],
+                 *       "resolution": "The processor corrected the amount of its fee; both books agree again."
+                 *     }
+                 */
+                "application/json": components["schemas"]["CaseResolutionBody"];
+            };
+        };
+        responses: {
+            /** @description The outcome, as the read model shows it. */
+            200: {
+                headers: {
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "asked_by": "asked by",
+                     *       "asked_evidence": [
+                     *         "asked evidence"
+                     *       ],
+                     *       "asked_words": "asked words",
+                     *       "blocking": true,
+                     *       "closed_at": "2026-11-21T10:00:00Z",
+                     *       "closed_by": "closed by",
+                     *       "closed_words": "closed words",
+                     *       "facts": {},
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "opened_at": "2026-11-21T10:00:00Z",
+                     *       "people_needed": 1,
+                     *       "resolution": "resolution",
+                     *       "scope": "scope",
+                     *       "service": "service",
+                     *       "severity": "severity",
+                     *       "state": "open",
+                     *       "subject_id": "subject id"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Accepted; the outcome is not known yet, or the bank asks for a confirmation. */
+            202: {
+                headers: {
+                    /** @description Where the created thing or the operation can be read. */
+                    Location: string;
+                    /** @description Where you stand with the tightest limit: what is left, and seconds until more. */
+                    RateLimit?: string;
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *       "kind": "kind",
+                     *       "next_action": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm"
+                     *       },
+                     *       "problem": {
+                     *         "code": "code",
+                     *         "detail": "detail",
+                     *         "errors": [
+                     *           {
+                     *             "code": "code",
+                     *             "message": "message",
+                     *             "pointer": "pointer"
+                     *           }
+                     *         ],
+                     *         "facts": {},
+                     *         "status": 409,
+                     *         "title": "Heat-pump dryers for Ballard",
+                     *         "type": "type"
+                     *       },
+                     *       "received_at": "2026-11-21T10:00:00Z",
+                     *       "resource": {
+                     *         "href": "/v1/commitments/0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
+                     *         "type": "type"
+                     *       },
+                     *       "state": "running"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationView"];
+                };
+            };
+            /** @description A problem with one of the codes: idempotency_key_invalid, idempotency_key_missing, malformed_request. */
+            400: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: not_signed_in. */
+            401: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            403: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: address_unknown, alert_rule_unknown, campaign_unknown, commitment_unknown, dispute_unknown, invitation_unknown, issue_unknown, member_invitation_unusable, not_found, plan_unknown, supplier_unknown. */
+            404: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            409: {
+                headers: {
+                    /** @description The request's id: the one given, or one of ours. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A problem with one of the codes: payload_too_large. */
+            413: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
                     "X-Request-Id"?: string;
@@ -12811,7 +13143,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13057,7 +13389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13079,7 +13411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13225,7 +13557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13478,7 +13810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13500,7 +13832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13753,7 +14085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -13775,7 +14107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14057,7 +14389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14330,7 +14662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14518,7 +14850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14540,7 +14872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14808,7 +15140,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -14830,7 +15162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15083,7 +15415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15105,7 +15437,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15247,7 +15579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15352,7 +15684,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15479,7 +15811,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15618,7 +15950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15748,7 +16080,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -15850,7 +16182,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16062,7 +16394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16084,7 +16416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16193,7 +16525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16398,7 +16730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16420,7 +16752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16615,7 +16947,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16637,7 +16969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -16789,7 +17121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17001,7 +17333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17023,7 +17355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17246,7 +17578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17268,7 +17600,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17463,7 +17795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17485,7 +17817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17696,7 +18028,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17828,7 +18160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17839,7 +18171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -17986,7 +18318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18138,7 +18470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18279,7 +18611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18394,7 +18726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18574,7 +18906,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18596,7 +18928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18791,7 +19123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18813,7 +19145,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -18924,7 +19256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19013,7 +19345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19094,7 +19426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19221,7 +19553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19363,7 +19695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19604,7 +19936,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19626,7 +19958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19728,7 +20060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -19841,7 +20173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20261,7 +20593,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20360,7 +20692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20441,7 +20773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20530,7 +20862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20659,7 +20991,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20793,7 +21125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20815,7 +21147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -20938,7 +21270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21079,7 +21411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21224,7 +21556,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21737,7 +22069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21868,7 +22200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -21960,7 +22292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22129,7 +22461,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22213,7 +22545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22322,7 +22654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22450,7 +22782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22599,7 +22931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22699,7 +23031,7 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -22798,7 +23130,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23011,7 +23343,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23084,12 +23416,20 @@ export interface operations {
                      * @example {
                      *       "cases": [
                      *         {
+                     *           "asked_by": "asked by",
+                     *           "asked_evidence": [
+                     *             "asked evidence"
+                     *           ],
+                     *           "asked_words": "asked words",
                      *           "blocking": true,
                      *           "closed_at": "2026-11-21T10:00:00Z",
+                     *           "closed_by": "closed by",
+                     *           "closed_words": "closed words",
                      *           "facts": {},
                      *           "id": "0197a3c0-5b1e-7c4d-9a2f-3d5e7f901a2b",
                      *           "kind": "kind",
                      *           "opened_at": "2026-11-21T10:00:00Z",
+                     *           "people_needed": 1,
                      *           "resolution": "resolution",
                      *           "scope": "scope",
                      *           "service": "service",
@@ -23267,7 +23607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23383,7 +23723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23532,7 +23872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23643,7 +23983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23759,7 +24099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -23876,7 +24216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -24045,7 +24385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
+            /** @description A problem with one of the codes: approver_is_maker, author_is_reviewer, case_needs_another_person, code_not_accepted, csrf_failed, invitation_not_yours, not_allowed, not_the_maker, passkey_not_accepted, passkey_required, second_factor_required, sign_in_again, sign_off_same_person, step_up_required. */
             403: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */
@@ -24067,7 +24407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
+            /** @description A problem with one of the codes: account_kind_fixed, address_not_needed, addresses_full, alert_cannot_come_true, alert_rules_used_up, alert_true_already, arrived_late, authenticator_exists, campaign_closing, campaign_exists, campaign_frozen, campaign_not_open, campaign_state_conflict, case_closed, case_ends_otherwise, checkpoint_unknown, collections_frozen, collections_paused, commitment_not_released, commitment_not_withdrawable, delivery_not_expected, dispute_state_conflict, evidence_hash_stale, float_too_low, inspection_not_open, invitation_not_open, issue_decided, last_second_factor, line_changed, line_exceeds_balance, member_invitations_used_up, over_capacity, passkeys_full, payment_canceled, payment_expired, payment_not_expected, payment_under_way, plan_hash_stale, plan_state_conflict, plan_target_unfit, plan_under_way, proof_not_ready, refund_not_failed, release_conditions_unmet, release_under_way, sign_off_repeated, supplier_exists, terms_hash_stale, withdrawal_closed. */
             409: {
                 headers: {
                     /** @description The request's id: the one given, or one of ours. */

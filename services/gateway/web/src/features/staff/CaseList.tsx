@@ -1,32 +1,35 @@
 import { Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import type { Case } from "@/api/types";
+import type { Account, Case } from "@/api/types";
 import { EmptyNote } from "@/shared/EmptyNote";
 import { formatMoment } from "@/shared/format";
 import { Line, Lines } from "@/shared/Lines";
 import { Small } from "@/shared/Small";
+import { CaseResolution } from "./CaseResolution";
 import classes from "./Staff.module.css";
 
 interface CaseListProps {
   cases: readonly Case[];
   empty: string;
+  /** Who looks: an escrow auditor can close what nothing closes by itself. */
+  viewer: Account["role"];
 }
 
 /** Cases: what it is about, how grave it is, whether money waits for it. */
-export function CaseList({ cases, empty }: CaseListProps) {
+export function CaseList({ cases, empty, viewer }: CaseListProps) {
   if (cases.length === 0) return <EmptyNote title={empty} />;
   return (
     <Lines narrow>
       {cases.map((one) => (
         <Line key={one.id}>
-          <CaseBlock one={one} />
+          <CaseBlock one={one} viewer={viewer} />
         </Line>
       ))}
     </Lines>
   );
 }
 
-function CaseBlock({ one }: { one: Case }) {
+function CaseBlock({ one, viewer }: { one: Case; viewer: Account["role"] }) {
   const { t } = useTranslation();
   const facts = Object.entries(one.facts);
   return (
@@ -56,6 +59,14 @@ function CaseBlock({ one }: { one: Case }) {
             </li>
           ))}
         </ul>
+      ) : null}
+      {one.asked_by === null ? null : (
+        <p>
+          {t("case.asked", { words: one.asked_words, evidence: one.asked_evidence.join(", ") })}
+        </p>
+      )}
+      {viewer === "escrow_auditor" && one.state === "open" && one.people_needed > 0 ? (
+        <CaseResolution one={one} />
       ) : null}
     </div>
   );

@@ -50,7 +50,11 @@ function Parts({ campaign, account }: { campaign: Campaign; account: Account }) 
           <MoneyFacts campaign={campaign} />
         </Section>
         <Section title={t("staffCampaign.cases")}>
-          <CaseList cases={campaign.staff?.cases ?? []} empty={t("staff.casesEmpty")} />
+          <CaseList
+            cases={campaign.staff?.cases ?? []}
+            empty={t("staff.casesEmpty")}
+            viewer={account.role}
+          />
         </Section>
         <Section title={t("staffCampaign.lines")}>
           <LineTable campaignId={campaign.id} />

@@ -72,7 +72,7 @@ function Queues({ overview, account }: { overview: StaffOverview; account: Accou
       <SettlingCampaigns />
       <RefundQueue />
       <Section title={t("staff.cases")}>
-        <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} />
+        <CaseList cases={overview.cases} empty={t("staff.casesEmpty")} viewer={account.role} />
       </Section>
     </Stack>
   );

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, read } from "@/api/client";
 import type { components } from "@/api/generated/schema";
-import type { Issue, Plan, PlanBody, ReviewBody } from "@/api/types";
+import type { Case, Issue, Plan, PlanBody, ReviewBody } from "@/api/types";
 import { useAct } from "@/shared/useAct";
 import { useParts } from "@/shared/useParts";
 
@@ -160,6 +160,17 @@ export function useRetryTransfer(planId: string) {
     send: (body, headers) =>
       api.POST("/v1/clearing-plans/{plan_id}/transfer-retry", {
         params: { path: { plan_id: planId }, header: headers },
+        body,
+      }),
+  });
+}
+
+export function useResolveCase(caseId: string) {
+  return useAct<{ resolution: string; evidence: string[] }, Case>({
+    name: `resolve-case/${caseId}`,
+    send: (body, headers) =>
+      api.POST("/v1/cases/{case_id}/resolution", {
+        params: { path: { case_id: caseId }, header: headers },
         body,
       }),
   });
