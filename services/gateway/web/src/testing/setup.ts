@@ -1,7 +1,10 @@
 import "@/locales/i18n";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { server } from "@/testing/server";
+
+// How long a test waits for what it expects to see: no test is about time, and a machine may be busy.
+configure({ asyncUtilTimeout: 20_000 });
 
 // What the pages' components ask a browser for and jsdom does not have.
 class NoObserver {
