@@ -13,8 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.cases import CaseResolutionGiven, ResolveCase
 from contracts.envelope import PLATFORM_SCOPE, Actor
-from contracts.escrow import FundsHeld, ReservationEnded
+from contracts.escrow import FundsHeld, RefundSent, ReservationEnded
 from contracts.housekeeping import EscrowCaseClosed, EscrowCommandRefused
+from services.escrow.store.plans import plans_of
+from services.escrow.usecases.stop_plan import stop_plan
 from tests.fixtures.harness import Published
 from tests.integration.escrow_support import ANA, BEN, OLGA, Stage, of, staged
 
@@ -149,3 +151,17 @@ async def test_a_latch_conflict_stays_while_its_release_is_at_work(stage: Stage)
     (case_id,) = await open_cases(stage, "latch_conflict")
     assert codes(await resolve(stage, case_id, ANA, scope=stage.scope)) == ["plan_state_conflict"]
     assert await open_cases(stage, "latch_conflict") == [case_id]
+
+
+async def test_the_refunds_of_a_close_follow_once_the_release_that_it_met_has_stopped(stage: Stage) -> None:
+    await stage.funded(4)
+    await stage.reconcile()
+    await stage.to_inspection()
+    await stage.approved()
+    await stage.close()
+    assert len(await open_cases(stage, "latch_conflict")) == 1
+    async with stage.transaction([stage.scope]) as work:
+        (plan,) = await plans_of(work, stage.scope)
+        await stop_plan(work, plan, "given_up")
+    assert await open_cases(stage, "latch_conflict") == []
+    assert len(of(await stage.harness.execute(), RefundSent)) == 4

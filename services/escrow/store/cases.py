@@ -25,6 +25,15 @@ async def find_case(connection: AsyncConnection, case_id: UUID) -> Any:
     return found.one_or_none()
 
 
+async def open_case_fact(connection: AsyncConnection, kind: str, subject: str, name: str) -> str | None:
+    """One fact of the open case of this kind about this subject; None when no such case is open."""
+    found = await connection.execute(
+        text("SELECT facts ->> :name FROM cases WHERE kind = :kind AND subject = :subject AND closed_at IS NULL"),
+        {"kind": kind, "subject": subject, "name": name},
+    )
+    return found.scalar_one_or_none()
+
+
 async def resolved_by(connection: AsyncConnection, case_id: UUID) -> list[str]:
     """The people who have given a resolution, the first one first."""
     found = await connection.execute(

@@ -6,16 +6,24 @@ close sets it for ever. A plan that is only a draft holds nothing.
 
 from __future__ import annotations
 
+from typing import cast
+from uuid import UUID
+
 from contracts.campaigns import CampaignClosed, CloseRequested, CommitmentWithdrawn
 from contracts.clearing import CloseDenied, CloseGranted
+from contracts.terms import CloseReason
 from services.escrow.domain.plan_rules import rule_of
 from services.escrow.store.book import book_of
+from services.escrow.store.cases import open_case_fact
 from services.escrow.store.plans import plans_of
 from services.escrow.usecases.decide_refund import refund_closed, refund_withdrawn
 from services.escrow.usecases.end_reservation import begin_end
 from services.escrow.usecases.record_campaign import known_campaign, record_state
 from services.escrow.usecases.record_plan_step import stop_draft
 from services.kit.work import Work
+
+LATCH_CONFLICT = "latch_conflict"
+"""A campaign closed while a release was at work."""
 
 
 async def answer_close(work: Work, message: CloseRequested) -> None:
@@ -25,7 +33,7 @@ async def answer_close(work: Work, message: CloseRequested) -> None:
     if scope.latch == "clearing" and scope.latch_plan_id is not None:
         work.publish(CloseDenied(campaign_id=message.campaign_id, plan_id=scope.latch_plan_id))
         return
-    await _set_latch(work, message)
+    await _set_latch(work, message.campaign_id, message.reason)
     work.publish(CloseGranted(campaign_id=message.campaign_id))
 
 
@@ -38,7 +46,7 @@ async def close_campaign(work: Work, message: CampaignClosed) -> None:
     scope = await book.scope(message.campaign_id)
     if scope.latch == "clearing":
         work.open_case(
-            "latch_conflict",
+            LATCH_CONFLICT,
             scope=str(message.campaign_id),
             subject=str(message.campaign_id),
             severity="critical",
@@ -46,12 +54,25 @@ async def close_campaign(work: Work, message: CampaignClosed) -> None:
             facts={"plan_id": scope.latch_plan_id, "reason": message.reason},
         )
         return
-    await _set_latch(work, message)
-    await record_state(work, message.campaign_id, "CLOSED")
-    for reservation in await book.unfinished_reservations(message.campaign_id):
+    await _close(work, message.campaign_id, message.reason)
+
+
+async def close_after_all(work: Work, campaign_id: UUID) -> None:
+    """The release that a close met has stopped: what the close asked for follows now, and its case ends."""
+    reason = await open_case_fact(work.connection, LATCH_CONFLICT, str(campaign_id), "reason")
+    if reason is None:
+        return
+    await _close(work, campaign_id, cast(CloseReason, reason))
+    await work.close_case(LATCH_CONFLICT, subject=str(campaign_id), resolution="closed")
+
+
+async def _close(work: Work, campaign_id: UUID, reason: CloseReason) -> None:
+    await _set_latch(work, campaign_id, reason)
+    await record_state(work, campaign_id, "CLOSED")
+    for reservation in await book_of(work).unfinished_reservations(campaign_id):
         if reservation.state != "ending":
             await begin_end(work, reservation, "canceled")
-    await refund_closed(work, message)
+    await refund_closed(work, campaign_id, reason)
 
 
 async def withdraw(work: Work, message: CommitmentWithdrawn) -> None:
@@ -65,19 +86,19 @@ async def withdraw(work: Work, message: CommitmentWithdrawn) -> None:
         await begin_end(work, reservation, "left")
 
 
-async def _set_latch(work: Work, message: CloseRequested | CampaignClosed) -> None:
-    scope = await book_of(work).scope(message.campaign_id)
+async def _set_latch(work: Work, campaign_id: UUID, reason: CloseReason) -> None:
+    scope = await book_of(work).scope(campaign_id)
     if scope.latch == "close":
         return
     scope.latch, scope.latch_plan_id = "close", None
-    for plan in await plans_of(work, str(message.campaign_id)):
+    for plan in await plans_of(work, str(campaign_id)):
         if plan.state == "DRAFT" and rule_of(plan.kind).stopped_by_close:
             stop_draft(work, plan, "campaign_closing")
     work.audit(
         "escrow.latch.closed",
-        scope=str(message.campaign_id),
-        subject=str(message.campaign_id),
+        scope=str(campaign_id),
+        subject=str(campaign_id),
         before={"latch": None},
         after={"latch": "close"},
-        reason=message.reason,
+        reason=reason,
     )

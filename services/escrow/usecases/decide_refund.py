@@ -10,10 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from contracts.campaigns import CampaignClosed, CommitmentWithdrawn
+from contracts.campaigns import CommitmentWithdrawn
 from contracts.envelope import derived_id
 from contracts.escrow import RefundDecided, RefundReason
 from contracts.suppliers import IssueDecided
+from contracts.terms import CloseReason
 from services.escrow.domain import postings
 from services.escrow.domain.ledger import commitment_account
 from services.escrow.domain.psp import PaymentFacts
@@ -70,10 +71,10 @@ async def refund_upheld(work: Work, message: IssueDecided) -> None:
         )
 
 
-async def refund_closed(work: Work, message: CampaignClosed) -> None:
+async def refund_closed(work: Work, campaign_id: UUID, reason: CloseReason) -> None:
     """A campaign closed: refund every commitment with a balance, in bounded transactions."""
-    campaign = await known_campaign(work, message.campaign_id)
-    campaign.close_reason, campaign.closed_event_id = message.reason, work.cause.id
+    campaign = await known_campaign(work, campaign_id)
+    campaign.close_reason, campaign.closed_event_id = reason, work.cause.id
     await refund_next(work, campaign.campaign_id, step=1)
 
 

@@ -13,10 +13,9 @@ from contracts.errors import Rejected
 from services.escrow.domain.cases import BY_HAND
 from services.escrow.store.book import book_of
 from services.escrow.store.cases import find_case, insert_resolution, resolved_by
+from services.escrow.usecases.close_campaign import LATCH_CONFLICT
 from services.escrow.usecases.record_plan_step import AUDITOR
 from services.kit.work import Work
-
-LATCH_CONFLICT = "latch_conflict"
 
 
 async def resolve_case(work: Work, message: ResolveCase) -> None:

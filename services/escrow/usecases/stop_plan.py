@@ -16,6 +16,7 @@ from services.escrow.domain.ledger import Posting
 from services.escrow.store.book import book_of
 from services.escrow.store.plans import lines_of
 from services.escrow.store.tables import Plan
+from services.escrow.usecases.close_campaign import close_after_all
 from services.escrow.usecases.post_transfers import post, relied, write_transfers
 from services.escrow.usecases.record_plan_step import audit_plan
 from services.kit.work import Work
@@ -38,6 +39,8 @@ async def stop_plan(work: Work, plan: Plan, code: str, *, relied_on: tuple[UUID 
         scope.latch = scope.latch_plan_id = None
     work.publish(ClearingPlanStopped(campaign_id=UUID(plan.scope), plan_id=plan.plan_id, code=code))
     audit_plan(work, plan, before=before, reason=code)
+    if plan.kind == "release":
+        await close_after_all(work, UUID(plan.scope))
 
 
 def undone(plan: Plan, lines: Iterable[PlanLine], reason: str, facts: postings.Facts) -> Iterator[Posting]:
