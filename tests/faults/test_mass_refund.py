@@ -15,6 +15,7 @@ from tests.faults.mass import Crowd, MassRefund
 from tests.faults.nursery import Nursery
 
 KILLS = 4
+WAIT_SECONDS = 240.0
 LARGE = 10_000
 LARGE_KILLS = 12
 LARGE_WAIT_SECONDS = 1_200.0
@@ -72,11 +73,13 @@ async def all_money_moves_once(scenario: MassRefund, crowds: tuple[Crowd, Crowd,
     await scenario.rig.assert_told_in_sequence()
 
 
+@pytest.mark.timeout(2 * WAIT_SECONDS)
 async def test_a_closing_campaign_and_two_plans_move_each_amount_once_whatever_is_killed(
     nursery: Nursery, tmp_path: Path
 ) -> None:
     scenario = MassRefund(tmp_path, nursery)
-    async with scenario.running():
+    async with scenario.running() as rig:
+        rig.wait_seconds = WAIT_SECONDS
         # More than one transaction decides, so that the closing itself is broken off too.
         await all_money_moves_once(scenario, (Crowd(540), Crowd(40), Crowd(20)), kills=KILLS)
 

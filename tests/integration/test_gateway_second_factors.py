@@ -148,6 +148,7 @@ MONEY_ACTS = {
     "submit_clearing_plan": ("escrow_auditor", f"/v1/campaigns/{NOBODYS_ID}/clearing-plans"),
     "approve_clearing_plan": ("escrow_auditor", f"/v1/clearing-plans/{NOBODYS_ID}/approval"),
     "retry_plan_transfer": ("escrow_auditor", f"/v1/clearing-plans/{NOBODYS_ID}/transfer-retry"),
+    "resolve_case": ("escrow_auditor", f"/v1/cases/{NOBODYS_ID}/resolution"),
     "top_up_float": ("escrow_auditor", "/v1/float/top-ups"),
     "sign_off_failure": ("trust_reviewer", f"/v1/campaigns/{NOBODYS_ID}/failure-sign-offs"),
     "register_supplier": ("gatekeeper", "/v1/suppliers"),
