@@ -89,6 +89,7 @@ class MassRefund(ReleaseCall):
 
     async def hold(self, *crowds: Crowd) -> None:
         """Open the campaigns and charge everybody, through messages and the stand-in as always."""
+        await self.rig.until(self._float_is_measured, "the float is measured")
         for crowd in crowds:
             await self.rig.event(crowd.joins[0].opened())
         await self.rig.quiet()
